@@ -1,0 +1,1 @@
+"""Buttons, lamps and the wiring between them and the Pi."""

@@ -1,0 +1,112 @@
+"""The configuration as the agent uses it: checked, complete, paths resolved. Contract section 2."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway itself."""
+
+    id: str
+    school: str
+    language: Literal["zh_CN", "en"] | None
+    state_dir: Path
+    runtime_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Lamps:
+    """Output pins (BCM numbers) of one button's lamps; None where there is none."""
+
+    red: int | None = None
+    yellow: int | None = None
+    green: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One panic button and what belongs to it; pins are BCM numbers, times in ms."""
+
+    name: str
+    location: str
+    pin: int
+    loop: int | None = None
+    latching: bool = False
+    reset: int | None = None
+    lamps: Lamps = Lamps()
+    buzzer: int | None = None
+    silent: bool = True
+    relay: int | None = None
+    cameras: tuple[str, ...] = ()
+    filter_ms: int = 5
+    debounce_ms: int = 50
+    changeover_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """Optional inputs of the box, closed to ground = well."""
+
+    tamper: int | None = None
+    mains: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """One broker of the district."""
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """Where alarms go; the three files are None unless a broker speaks TLS."""
+
+    brokers: tuple[Broker, ...]
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    receipts: bool = True
+    heartbeat_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera, what it sees and where its recordings lie."""
+
+    name: str
+    source: str
+    area: Literal["critical", "general"]
+    covers: tuple[str, ...] = ()
+    credential: Path | None = None
+    recordings: Path | None = None
+    record: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long recordings stay; days, percent of the disk, and seconds."""
+
+    general_days: int = 30
+    critical_days: int = 90
+    min_free_percent: float = 5.0
+    gap_seconds: float = 300.0
+    on_full: Literal["oldest", "stop"] = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file."""
+
+    path: Path
+    gateway: Gateway
+    buttons: tuple[Button, ...]
+    district: District
+    enclosure: Enclosure = Enclosure()
+    cameras: tuple[Camera, ...] = ()
+    retention: Retention = Retention()

@@ -1,0 +1,1 @@
+"""The local socket on which the services and commands speak."""

@@ -1,0 +1,32 @@
+"""All errors of Gatehouse: one root, each also the standard type that fits.
+
+A message says what was tried, on what, and what to do about it.
+"""
+
+
+class GatehouseError(Exception):
+    """Root of all errors that Gatehouse raises on purpose."""
+
+
+class BoardError(GatehouseError, OSError):
+    """The GPIO board cannot be opened, is the wrong one, or stopped delivering edges."""
+
+
+class OutboxError(GatehouseError, OSError):
+    """The outbox cannot be opened, read or written."""
+
+
+class UplinkError(GatehouseError, ConnectionError):
+    """A broker could not be reached, refused us, or stopped answering."""
+
+
+class MessageError(GatehouseError, ValueError):
+    """A message from outside is not what the contract says it is."""
+
+
+class ControlError(GatehouseError, ValueError):
+    """A request on the control socket was refused."""
+
+
+class NotRunningError(GatehouseError, ConnectionError):
+    """The service that was asked is not running."""

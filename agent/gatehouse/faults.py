@@ -1,0 +1,87 @@
+"""Which faults stand: each is told once when it begins and once when it ends. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gatehouse.events import Happening, Mode
+
+GATEWAY: Final = "gateway"
+
+_FAMILY_OF_SUBJECT: Final = {"button": "line", "camera": "camera", "gateway": "gateway"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault that stands: where, what, and since when (RFC 3339, None if not known)."""
+
+    subject: str
+    fault: str
+    family: str
+    since: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def family_of(type_: str) -> tuple[str, bool] | None:
+    """Tell the family and whether it begins (True) or ends a fault; None for other types."""
+    match type_.split("."):
+        case ["gatehouse", family, "fault"]:
+            return family, True
+        case ["gatehouse", family, "restored"]:
+            return family, False
+    return None
+
+
+class FaultBook:
+    """The faults that stand, and the happenings that begin and end them.
+
+    A fault is known by its subject and its name. What stood when the service stopped is loaded at
+    start, so that its end is told too, and it is not told to begin twice.
+    """
+
+    def __init__(self, standing: tuple[Fault, ...] = ()) -> None:
+        self._standing = {(fault.subject, fault.fault): fault for fault in standing}
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(tuple(self._standing.values()))
+
+    def __len__(self) -> int:
+        return len(self._standing)
+
+    def stands(self, subject: str, fault: str) -> bool:
+        """Whether this fault has begun and not ended."""
+        return (subject, fault) in self._standing
+
+    def begin(
+        self,
+        fault: str,
+        *,
+        subject: str = GATEWAY,
+        family: str | None = None,
+        since: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        at_ns: int | None = None,
+    ) -> Happening | None:
+        """Note that a fault began; None if it stands already."""
+        if self.stands(subject, fault):
+            return None
+        family = family or _FAMILY_OF_SUBJECT[subject.partition("/")[0]]
+        details = dict(data or {})
+        self._standing[subject, fault] = Fault(subject, fault, family, since, details)
+        told = {"fault": fault, **details}
+        return Happening(f"gatehouse.{family}.fault", subject, told, Mode.REAL, at_ns)
+
+    def end(
+        self,
+        fault: str,
+        *,
+        subject: str = GATEWAY,
+        data: Mapping[str, Any] | None = None,
+        at_ns: int | None = None,
+    ) -> Happening | None:
+        """Note that a fault ended; None if it does not stand."""
+        stood = self._standing.pop((subject, fault), None)
+        if stood is None:
+            return None
+        told = {"fault": fault, **dict(data or {})}
+        return Happening(f"gatehouse.{stood.family}.restored", subject, told, Mode.REAL, at_ns)

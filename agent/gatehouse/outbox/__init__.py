@@ -1,0 +1,1 @@
+"""What must reach the district, kept until it has."""

@@ -1,0 +1,1 @@
+"""The way to the district: MQTT 5, receipts, commands."""

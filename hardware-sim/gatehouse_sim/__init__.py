@@ -1,0 +1,1 @@
+"""The simulated school: wiring, clock, broker, district."""

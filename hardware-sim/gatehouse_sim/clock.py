@@ -1,0 +1,64 @@
+"""A clock that can be moved while the agent runs.
+
+``GATEHOUSE_SIM_CLOCK`` names a JSON file ``{"offset_s": 0, "synced": true}``; it is read again when
+it changes. Monotonic times are the machine's own: no one can move those.
+"""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from gatehouse.clock import Reading, SystemClock
+
+_NS: Final = 1_000_000_000
+
+
+class SimulatedClock(SystemClock):
+    """The machine's clock, moved and unset as the file says; without a file it is synchronised."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._path = path
+        self._seen: int | None = None
+        self._offset_ns = 0
+        self._synced = True
+
+    def reading(self) -> Reading:
+        """Read all clocks, the wall clock with its offset."""
+        self._look()
+        reading = super().reading()
+        return replace(reading, unix_ns=reading.unix_ns + self._offset_ns)
+
+    def synced(self) -> bool:
+        """Say what the file says."""
+        self._look()
+        return self._synced
+
+    def _look(self) -> None:
+        if self._path is None:
+            return
+        try:
+            changed = self._path.stat().st_mtime_ns
+            if changed == self._seen:
+                return
+            said = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        self._seen = changed
+        self._offset_ns = int(float(said.get("offset_s", 0)) * _NS)
+        self._synced = bool(said.get("synced", True))
+
+
+def move(path: Path, *, offset_s: float = 0.0, synced: bool = True) -> None:
+    """Move the clock of every agent that was started with this file."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps({"offset_s": offset_s, "synced": synced}), encoding="utf-8")
+    fresh.replace(path)
+
+
+def open_clock() -> SimulatedClock:
+    """Make the clock that the environment names."""
+    name = os.environ.get("GATEHOUSE_SIM_CLOCK")
+    return SimulatedClock(Path(name) if name else None)
