@@ -25,7 +25,11 @@ class MessageError(GatehouseError, ValueError):
 
 
 class ControlError(GatehouseError, ValueError):
-    """A request on the control socket was refused."""
+    """A request on the control socket was refused; ``code`` is for programs."""
+
+    def __init__(self, message: str, code: str = "refused") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotRunningError(GatehouseError, ConnectionError):

@@ -9,6 +9,8 @@ from gatehouse.events import Happening, Mode
 GATEWAY: Final = "gateway"
 
 _FAMILY_OF_SUBJECT: Final = {"button": "line", "camera": "camera", "gateway": "gateway"}
+_BEGINS: Final = {"tamper": "opened"}
+_ENDS: Final = {"tamper": "closed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ class Fault:
 
 def family_of(type_: str) -> tuple[str, bool] | None:
     """Tell the family and whether it begins (True) or ends a fault; None for other types."""
-    match type_.split("."):
-        case ["gatehouse", family, "fault"]:
-            return family, True
-        case ["gatehouse", family, "restored"]:
-            return family, False
+    parts = type_.split(".")
+    if len(parts) != 3:
+        return None
+    _, family, word = parts
+    if word == _BEGINS.get(family, "fault"):
+        return family, True
+    if word == _ENDS.get(family, "restored"):
+        return family, False
     return None
 
 
@@ -69,7 +74,8 @@ class FaultBook:
         details = dict(data or {})
         self._standing[subject, fault] = Fault(subject, fault, family, since, details)
         told = {"fault": fault, **details}
-        return Happening(f"gatehouse.{family}.fault", subject, told, Mode.REAL, at_ns)
+        word = _BEGINS.get(family, "fault")
+        return Happening(f"gatehouse.{family}.{word}", subject, told, Mode.REAL, at_ns)
 
     def end(
         self,
@@ -84,4 +90,5 @@ class FaultBook:
         if stood is None:
             return None
         told = {"fault": fault, **dict(data or {})}
-        return Happening(f"gatehouse.{stood.family}.restored", subject, told, Mode.REAL, at_ns)
+        word = _ENDS.get(stood.family, "restored")
+        return Happening(f"gatehouse.{stood.family}.{word}", subject, told, Mode.REAL, at_ns)

@@ -1,6 +1,6 @@
 """The configuration as the agent uses it: checked, complete, paths resolved. Contract section 2."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -77,7 +77,7 @@ class District:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """One camera, what it sees and where its recordings lie."""
+    """One camera, what it sees and where its recordings lie; None: nothing is recorded."""
 
     name: str
     source: str
@@ -101,7 +101,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file."""
+    """The whole file; ``text`` is what it was read from, to be kept as the last good copy."""
 
     path: Path
     gateway: Gateway
@@ -110,3 +110,4 @@ class Config:
     enclosure: Enclosure = Enclosure()
     cameras: tuple[Camera, ...] = ()
     retention: Retention = Retention()
+    text: str = field(default="", repr=False, compare=False)

@@ -1,1 +1,1 @@
-"""The local socket on which the services and commands speak."""
+"""The local socket: server in the alarm service, client for the video service and the commands."""

@@ -1,0 +1,60 @@
+# Everything a stranger needs: `make demo` and `make test` set up what they use, and may be run again at once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := mosquitto ffmpeg python3-venv
+DEMO_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint bench texts clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: .stamps/python ## a whole school and district on this machine (DEMO_ARGS=--once: the scripted scenario)
+	@$(BIN)/gatehouse-sim demo $(DEMO_ARGS)
+
+test: .stamps/python ## all tests
+	$(BIN)/pytest -n $(JOBS) -m "not campaign" $(TEST_ARGS)
+
+test-long: .stamps/python ## the long campaigns
+	$(BIN)/pytest -n $(JOBS) $(TEST_ARGS)
+
+lint: .stamps/python ## ruff, mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests benchmarks
+
+bench: .stamps/python ## speed and memory beside baselines, in one run
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+texts: .stamps/python ## collect new texts into the catalogs
+	$(BIN)/pybabel -q extract -k _ -k N_ --no-location --sort-output --omit-header \
+	  -o .stamps/gatehouse.pot agent/gatehouse hardware-sim/gatehouse_sim
+	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --omit-header -l zh_CN -D gatehouse \
+	  -i .stamps/gatehouse.pot -d agent/gatehouse/locale
+
+clean: ## remove what was made here
+	rm -rf $(VENV) .stamps dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.mo' -delete
+
+.stamps/apt:
+	@mkdir -p .stamps
+	@missing=; for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends $$missing >/dev/null; fi
+	@touch $@
+
+.stamps/python: .stamps/apt pyproject.toml constraints.txt hatch_build.py $(wildcard agent/gatehouse/locale/*/LC_MESSAGES/*.po)
+	@test -x $(BIN)/python || python3 -m venv $(VENV)
+	@echo "installing Python packages into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
+	  -e '.[sim]' babel hypothesis mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-psutil
+	@touch $@

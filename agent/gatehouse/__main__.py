@@ -1,0 +1,7 @@
+"""``python -m gatehouse`` is ``gatehouse``."""
+
+import sys
+
+from gatehouse.cli import main
+
+sys.exit(main())

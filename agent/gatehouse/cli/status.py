@@ -1,0 +1,132 @@
+"""``gatehouse status``: what the running services know now."""
+
+import argparse
+from typing import Any
+
+from gatehouse.cli.asking import ask, stream
+from gatehouse.cli.screen import console, print_json
+from gatehouse.texts import N_, _
+
+_WORDS = {
+    "normal": N_("normal"),
+    "active": N_("pressed"),
+    "open": N_("open (cut wire)"),
+    "short": N_("short"),
+    "stuck": N_("stuck"),
+    "chatter": N_("chatter"),
+    "idle": N_("no alarm"),
+    "stored": N_("stored"),
+    "sent": N_("sent"),
+    "received": N_("received"),
+    "acknowledged": N_("acknowledged"),
+    "undelivered": N_("undelivered"),
+    "connected": N_("connected"),
+    "connecting": N_("connecting"),
+    "offline": N_("offline"),
+}
+_COLOURS = {
+    "normal": "green",
+    "idle": "green",
+    "connected": "green",
+    "acknowledged": "green",
+    "received": "yellow",
+    "connecting": "yellow",
+}
+
+
+def arguments(parser: argparse.ArgumentParser, _shared: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.add_argument("--json", action="store_true", help=_("one JSON document, nothing else"))
+    parser.add_argument("--watch", action="store_true", help=_("show every change until Ctrl-C"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask and show; with ``--watch``, as often as something changes."""
+    if args.watch:
+        return _watch(args)
+    status = _without_ok(ask(args.config, {"do": "status"}))
+    if args.json:
+        print_json(status)
+    else:
+        console().print(render(status))
+    return 0
+
+
+def _watch(args: argparse.Namespace) -> int:
+    answers = stream(args.config, {"do": "watch"})
+    if args.json:
+        for answer in answers:
+            print_json(_without_ok(answer))
+        return 0
+    from rich.live import Live  # noqa: PLC0415  # only when watching
+
+    first = next(answers, None)
+    if first is None:
+        return 0
+    with Live(render(first), console=console(), auto_refresh=False, screen=False) as live:
+        for answer in answers:
+            live.update(render(answer), refresh=True)
+    return 0
+
+
+def _without_ok(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in answer.items() if key != "ok"}
+
+
+def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables share no class
+    """Lay the status out for a person; readable at 45 columns."""
+    from rich.console import Group  # noqa: PLC0415  # not needed for --json, which must be quick
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    buttons = Table(box=None, pad_edge=False, header_style="bold")
+    for title in (_("button"), _("line"), _("alarm")):
+        buttons.add_column(title, overflow="fold")
+    for button in status["buttons"]:
+        buttons.add_row(escape(button["name"]), _word(button["line"]), _word(button["alarm"]))
+    facts = Table(box=None, pad_edge=False, show_header=False)
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    for name, value in _facts(status):
+        facts.add_row(name, value)
+    return Group(facts, "", buttons, *_faults(status))
+
+
+def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
+    from rich.markup import escape  # noqa: PLC0415
+
+    link, outbox = status["link"], status["outbox"]
+    broker = f" {escape(str(link['broker']))}" if link.get("broker") else ""
+    pending = _("{events} events, {alarms} alarms").format(
+        events=outbox["pending"], alarms=outbox["pending_alarms"]
+    )
+    facts = [
+        (_("gateway"), escape(f"{status['gateway']}  {status['version']}  {status['board']}")),
+        (_("link"), _word(link["state"]) + broker),
+        (_("waiting"), pending),
+        (_("clock"), _("set") if status["clock"] == "synced" else f"[red]{_('not set')}[/]"),
+    ]
+    for stage, figures in status["latency_ms"].items():
+        if figures["n"]:
+            text = f"p50 {figures['p50']:.1f}  p99 {figures['p99']:.1f}  n {figures['n']}"
+            facts.append((_("{stage}, ms").format(stage=_(_WORDS[stage])), text))
+    if status["drill"]:
+        names = ", ".join(status["drill"]["buttons"])
+        facts.append((_("drill"), f"[yellow]{escape(names)}[/]"))
+    return facts
+
+
+def _faults(status: dict[str, Any]) -> list[str]:
+    from rich.markup import escape  # noqa: PLC0415
+
+    if not status["faults"]:
+        return ["", f"[green]{_('no faults')}[/]"]
+    lines = ["", f"[bold red]{_('faults')}[/]"]
+    for fault in status["faults"]:
+        text = fault.get("text") or ""
+        lines.append(escape(f"  {fault['subject']}: {fault['fault']} {text}".rstrip()))
+    return lines
+
+
+def _word(word: str) -> str:
+    return f"[{_COLOURS.get(word, 'red')}]{_(_WORDS.get(word, word))}[/]"

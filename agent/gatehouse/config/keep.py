@@ -1,0 +1,71 @@
+"""The last good copy: what the alarm service starts on when somebody broke the file."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+from gatehouse.config.mistakes import KeepError
+from gatehouse.config.model import Config
+
+_MODE: Final = 0o640
+
+
+def place(state_dir: Path) -> Path:
+    """Return where the copy lies."""
+    return state_dir / "config" / "last-good.toml"
+
+
+def keep_last_good(config: Config) -> bool:
+    """Keep the text of a configuration that the alarm service runs on; call it off the loop.
+
+    Returns whether it differs from what was kept before (or nothing was). After a power cut at
+    any moment the old copy or the new one is there, whole. Raises KeepError when it cannot be
+    written; the old copy then still stands.
+    """
+    copy = place(config.gateway.state_dir)
+    content = config.text.encode()
+    try:
+        if _kept(copy) == content:
+            return False
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _replace(copy, content)
+    except OSError as exc:
+        raise KeepError(
+            f"cannot keep a copy of {config.path} at {copy}: {exc.strerror or exc}; "
+            f"make {config.gateway.state_dir} writable for the service and give it space"
+        ) from exc
+    return True
+
+
+def _kept(copy: Path) -> bytes | None:
+    try:
+        return copy.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _replace(copy: Path, content: bytes) -> None:
+    fresh = copy.with_suffix(".new")  # one name: at most one is ever left behind
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(copy)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+    for folder in (copy.parent, copy.parent.parent):  # the second: `config` itself may be new
+        _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,136 @@
+"""Reading the file: for people every mistake counts, for the alarm only those that concern it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import tomli
+
+from gatehouse.config import keep
+from gatehouse.config.checks import STATE_DIR, check
+from gatehouse.config.mistakes import FILE, ConfigError, Mistake
+from gatehouse.config.model import Config
+from gatehouse.texts import _
+
+LARGEST: Final = 256 * 1024
+"""Bytes a configuration may have; 60 buttons and cameras with long comments need a tenth."""
+
+_STATE_DIR: Final = re.compile(
+    r"""^[ \t]*(?:gateway\.)?state_dir[ \t]*=[ \t]*(["'])([^"'\n\\]+)\1""", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the alarm service runs on, and every mistake of the file it was given."""
+
+    config: Config
+    mistakes: tuple[Mistake, ...]
+    from_last_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """One file as far as it could be read."""
+
+    config: Config | None
+    mistakes: tuple[Mistake, ...]
+    text: str = ""
+    found: Mapping[str, Any] | None = None
+
+
+def read(path: Path) -> Config:
+    """Read and check a file; raises ConfigError with everything that is wrong in it."""
+    path = path.absolute()
+    examined = _examine(path, path)
+    if examined.config is None or examined.mistakes:
+        raise ConfigError(path, examined.mistakes)
+    return examined.config
+
+
+def read_for_alarm(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Read what the alarm service can run on: this file, else the last good copy of it.
+
+    Mistakes outside of what the alarm lives on are returned and cost nothing but what they stand
+    in. Raises ConfigError when the file cannot be used and there is no usable copy either. Where
+    copies lie is told by the file itself as far as it can be read, then by ``STATE_DIRECTORY`` in
+    ``environ`` (systemd.exec(5)), then by the default.
+    """
+    path = path.absolute()
+    examined = _examine(path, path)
+    if examined.config is not None:
+        return Loaded(examined.config, examined.mistakes, from_last_good=False)
+    mistakes = list(examined.mistakes)
+    for state_dir in _state_dirs(examined, path.parent, environ):
+        copy = keep.place(state_dir)
+        kept = _examine(copy, path)
+        if kept.config is not None:
+            return Loaded(kept.config, examined.mistakes, from_last_good=True)
+        said = _("there is no usable last good copy at {copy}").format(copy=copy)
+        mistakes.append(Mistake("", None, said, FILE))
+    raise ConfigError(path, mistakes)
+
+
+def _state_dirs(examined: _Examined, folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Give the places where a copy may lie; the default only where nothing else was named."""
+    named = _named_state_dir(examined)
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    places = [folder / named] if named else []
+    if given:
+        places.append(Path(given))
+    yield from dict.fromkeys(places or [STATE_DIR])
+
+
+def _named_state_dir(examined: _Examined) -> str | None:
+    if examined.found is not None:
+        gateway = examined.found.get("gateway")
+        named = gateway.get("state_dir") if isinstance(gateway, dict) else None
+        return named if isinstance(named, str) and named.isprintable() else None
+    match = _STATE_DIR.search(examined.text)
+    return match[2] if match else None
+
+
+def _examine(file: Path, original: Path) -> _Examined:
+    """Read ``file``, with paths in it counted from the folder of ``original``."""
+    text, trouble = "", None
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
+        reason = getattr(exc, "strerror", None) or str(exc)
+        return _unusable(_("cannot be read: {reason}").format(reason=reason))
+    text = content.decode("utf-8", "replace")
+    trouble = _trouble(content)
+    if trouble is not None:
+        return _unusable(trouble[0], trouble[1], text)
+    try:
+        found = tomli.loads(text)
+    except tomli.TOMLDecodeError as exc:
+        said = _("is not TOML: {reason}, column {column}")
+        return _unusable(said.format(reason=exc.msg, column=exc.colno), exc.lineno, text)
+    except (ValueError, RecursionError) as exc:  # a number of 5000 digits; brackets 1000 deep
+        return _unusable(_("is not TOML: {reason}").format(reason=exc), None, text)
+    config, mistakes = check(found, original, text)
+    return _Examined(config, mistakes, text, found)
+
+
+def _trouble(content: bytes) -> tuple[str, int | None] | None:
+    """Say what keeps these bytes from being a text file at all, and in which line."""
+    if len(content) > LARGEST:
+        return _("is larger than {most} KiB").format(most=LARGEST // 1024), None
+    if content.startswith(b"\xef\xbb\xbf"):
+        return _("begins with a byte order mark; save it as UTF-8 without BOM"), 1
+    if b"\0" in content:
+        return _("holds a NUL byte"), content.count(b"\n", 0, content.index(b"\0")) + 1
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        return _("is not UTF-8; save it as UTF-8"), content.count(b"\n", 0, exc.start) + 1
+    return None
+
+
+def _unusable(message: str, line: int | None = None, text: str = "") -> _Examined:
+    shown = message if message.isprintable() else ascii(message)
+    return _Examined(None, (Mistake("", line, shown, FILE),), text)

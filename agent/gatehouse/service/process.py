@@ -1,0 +1,63 @@
+"""What the process around a service needs: logging and an exit that nothing can hang."""
+
+import asyncio
+import ctypes
+import logging
+import logging.handlers
+import os
+import queue
+import resource
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final
+
+_LOG_LINES: Final = 10_000
+_MCL_ALL_ON_FAULT: Final = 1 | 2 | 4
+"""MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT (mman.h): pages that were touched stay in memory."""
+
+log = logging.getLogger(__name__)
+
+
+class _BoundedHandler(logging.handlers.QueueHandler):
+    """Hands lines to a thread; when that hangs in a dead disk, lines are dropped, never awaited."""
+
+    dropped = 0
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Put the line into the queue, or count it as dropped."""
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self.dropped += 1
+
+
+def start_logging(level: int = logging.INFO) -> None:
+    """Log to stderr (journald adds the time) through a bounded queue and a daemon thread."""
+    lines: queue.Queue[Any] = queue.Queue(_LOG_LINES)
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[_BoundedHandler(lines)])
+    logging.handlers.QueueListener(lines, stream).start()
+
+
+def stay_in_memory() -> None:
+    """Keep the process from being paged out, where the limits allow it (systemd: LimitMEMLOCK)."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if soft != resource.RLIM_INFINITY:  # a limit that is met later would fail allocations
+        return
+    if ctypes.CDLL(None, use_errno=True).mlockall(_MCL_ALL_ON_FAULT) != 0:
+        log.info("mlockall refused: %s", os.strerror(ctypes.get_errno()))
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run a service to its end and return its exit code; joins no executor, unlike asyncio.run."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop.run_until_complete(main)
+
+
+def leave(code: int) -> None:
+    """End the process at once: threads that hang in a dead disk or resolver are not waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,103 @@
+"""What the control socket answers (docs/house.md, control/)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import msgspec
+
+from gatehouse.errors import ControlError
+from gatehouse.service import documents
+from gatehouse.service.documents import Rooms
+
+_REASONS: Final = ("real", "mistake", "test")
+_NAME_LENGTH: Final = 100
+_FOLLOWERS: Final = 1000
+
+
+class Watchers:
+    """Those who follow what happens; a slow one misses lines rather than holding anything up."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
+
+    def tell(self, line: dict[str, Any]) -> None:
+        """Give everybody this line, unless their queue is full."""
+        for queue in self._queues:
+            if not queue.full():
+                queue.put_nowait(line)
+
+    async def follow(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Yield ``first``, which says that nothing is missed from here, and each line after it."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_FOLLOWERS)
+        self._queues.add(queue)
+        try:
+            yield first
+            while True:
+                yield await queue.get()
+        finally:
+            self._queues.discard(queue)
+
+
+class Requests:
+    """The handlers of the control socket, by their ``do``."""
+
+    def __init__(self, rooms: Rooms, stages: Watchers, changes: Watchers) -> None:
+        self._rooms = rooms
+        self._stages = stages
+        self._changes = changes
+
+    def handlers(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        """Return each handler by its name on the socket."""
+        return {
+            "status": self._status,
+            "events": self._events,
+            "reset": self._reset,
+            "drill-start": self._drill_start,
+            "drill-stop": self._drill_stop,
+            "watch": self._watch,
+            "follow": self._follow,
+        }
+
+    async def _status(self, _request: dict[str, Any]) -> dict[str, Any]:
+        return documents.status(self._rooms)
+
+    async def _events(self, request: dict[str, Any]) -> dict[str, Any]:
+        limit = request.get("limit", 50)
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= 100_000:
+            raise ControlError("limit must be a whole number from 1 to 100000")
+        rows = await self._rooms.outbox.log(limit=limit, pending_only=bool(request.get("pending")))
+        return {
+            "events": [{**msgspec.json.decode(row.body), "pending": row.pending} for row in rows]
+        }
+
+    async def _reset(self, request: dict[str, Any]) -> dict[str, Any]:
+        button, by, reason = (request.get(key) for key in ("button", "by", "reason"))
+        if reason not in _REASONS:
+            raise ControlError(f"reason must be one of {', '.join(_REASONS)}")
+        if not isinstance(by, str) or not by.strip() or len(by) > _NAME_LENGTH:
+            raise ControlError(f"by must be a name of at most {_NAME_LENGTH} characters")
+        count = self._rooms.station.reset(str(button), by=by.strip(), reason=str(reason))
+        return {"alarms": count}
+
+    async def _drill_start(self, request: dict[str, Any]) -> dict[str, Any]:
+        buttons, seconds = request.get("buttons"), request.get("seconds", 600)
+        if not isinstance(buttons, list) or not all(isinstance(name, str) for name in buttons):
+            raise ControlError("buttons must be a list of names")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise ControlError("seconds must be a number")
+        self._rooms.station.start_drill(buttons, float(seconds))
+        return {"drill": documents.drill(self._rooms)}
+
+    async def _drill_stop(self, _request: dict[str, Any]) -> dict[str, Any]:
+        return {"stopped": self._rooms.station.stop_drill()}
+
+    async def _watch(self, _request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        return self._each_change()
+
+    async def _each_change(self) -> AsyncIterator[dict[str, Any]]:
+        async for _ in self._changes.follow({}):
+            yield documents.status(self._rooms)
+
+    async def _follow(self, _request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        return self._stages.follow({"following": True})

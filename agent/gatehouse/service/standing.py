@@ -1,0 +1,65 @@
+"""What stood when the service stopped, in the words of the alarm room. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from gatehouse import events
+from gatehouse.alarm.button import Alarm
+from gatehouse.alarm.channel import Standing
+from gatehouse.clock import Reading
+from gatehouse.events import Event
+from gatehouse.outbox import Opening, StandingAlarm
+
+FOUND_AT_START: Final = ("outbox-damaged", "outbox-newer", "outbox-start")
+"""Faults that are found while the outbox opens; they stand until a start that finds all well."""
+
+
+def start_reason(last: Event | None, bootid: str) -> str:
+    """Tell why the service started, from the last event of the start before."""
+    if last is None:
+        return "first"
+    if last.type == events.GATEWAY_STOPPED:
+        return "command"
+    return "crash" if last.bootid == bootid else "power"
+
+
+def by_button(opening: Opening, now: Reading) -> Mapping[str, Standing]:
+    """Sort what stood by button name."""
+    alarms: defaultdict[str, list[StandingAlarm]] = defaultdict(list)
+    for alarm in opening.alarms:
+        alarms[alarm.button].append(alarm)
+    faults: defaultdict[str, set[str]] = defaultdict(set)
+    for fault in opening.faults:
+        kind, _, name = fault.subject.partition("/")
+        if kind == "button":
+            faults[name].add(fault.fault)
+    return {
+        name: _standing(alarms[name], frozenset(faults[name]), now)
+        for name in alarms.keys() | faults.keys()
+    }
+
+
+def _standing(rows: list[StandingAlarm], faults: frozenset[str], now: Reading) -> Standing:
+    newest = rows[-1] if rows else None
+    return Standing(
+        alarms=tuple(_alarm(row, now) for row in rows if not row.reset),
+        unreleased=(newest.id, newest.mode) if newest and not newest.released else None,
+        last_alarm=newest.id if newest else None,
+        faults=faults,
+    )
+
+
+def _alarm(row: StandingAlarm, now: Reading) -> Alarm:
+    """Restore an alarm; its age is taken from the wall clock, the only one that spans boots."""
+    age_ns = max(0, now.unix_ns - row.raised_unix_ns)
+    return Alarm(
+        id=row.id,
+        mode=row.mode,
+        raised_ns=now.monotonic_ns - age_ns,
+        stored=True,
+        sent=row.sent,
+        received=row.received,
+        acknowledged=row.acknowledged,
+        overdue=False,
+    )

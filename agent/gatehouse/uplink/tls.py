@@ -1,0 +1,113 @@
+"""Certificates: ours and the district's authority, read in a daemon thread because disks hang."""
+
+import logging
+import socket
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+from gatehouse.threads import off_loop
+from gatehouse.uplink.failures import CertificateRefusedError, UnreachableError
+
+_log = logging.getLogger(__name__)
+
+NO_CHECK_TIME: Final = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h): dates go unjudged, chain and name do not."""
+
+_AUTHORITY_CODES: Final = {18, 19, 20, 21}  # self-signed and unknown issuer (x509_vfy.h)
+_NAME_CODES: Final = {62, 64}  # host name, IP address
+
+
+class NamedContext(ssl.SSLContext):
+    """Verifies the configured name while paho connects to the resolved address."""
+
+    name: str
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401  # passed on unseen
+        """Wrap a socket; the name asked for replaces the address that paho knows."""
+        kwargs["server_hostname"] = self.name
+        return super().wrap_socket(sock, *args, **kwargs)
+
+
+class Certificates:
+    """Makes the TLS context of each attempt; the last good one serves when the disk does not."""
+
+    def __init__(
+        self, *, ca: Path | None, cert: Path | None, key: Path | None, timeout_s: float
+    ) -> None:
+        self._files = (ca, cert, key)
+        self._timeout_s = timeout_s
+        self._good: dict[bool, NamedContext] = {}
+        self._failing = False
+
+    async def context(self, name: str, *, dates: bool) -> NamedContext:
+        """Return a context that verifies ``name``, and certificates' dates if ``dates``.
+
+        Raises CertificateRefusedError when the files cannot be used and never could.
+        """
+        try:
+            built = await off_loop(
+                lambda: (_build(*self._files, dates=True), _build(*self._files, dates=False)),
+                name="gatehouse-certificates",
+                timeout_s=self._timeout_s,
+            )
+        except (OSError, ValueError) as exc:
+            self._note(exc)
+        else:
+            self._failing = False
+            self._good = {True: built[0], False: built[1]}
+        context = self._good[dates]
+        context.name = name
+        return context
+
+    def _note(self, exc: Exception) -> None:
+        """Say once that the files cannot be read; raise if there is nothing to fall back on."""
+        why = str(exc) or f"no answer from the disk within {self._timeout_s:g} s"
+        files = ", ".join(str(file) for file in self._files if file is not None)
+        message = f"cannot read the certificates {files}: {why}; check [district] ca, cert and key"
+        if not self._good:
+            raise CertificateRefusedError(message) from exc
+        if not self._failing:
+            self._failing = True
+            _log.warning("%s; going on with those read before", message)
+
+
+def _build(ca: Path | None, cert: Path | None, key: Path | None, *, dates: bool) -> NamedContext:
+    """Read the files and make the context; blocks. Raises OSError, ssl.SSLError, ValueError."""
+    if ca is None or cert is None:
+        raise ValueError("mqtts:// needs [district] ca, cert and key")
+    context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cafile=ca)
+    context.load_cert_chain(cert, key, password="")  # never ask at a terminal
+    if not dates:
+        context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
+    return context
+
+
+def explain(exc: ssl.SSLError, broker: str) -> UnreachableError:
+    """Return what a TLS failure means for the person who must mend it."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return CertificateRefusedError(f"{broker}: {_verification(exc)}")
+    reason = exc.reason or ""
+    if isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return UnreachableError(f"{broker} ended the TLS connection: {exc}")
+    if "ALERT" in reason:
+        return CertificateRefusedError(
+            f"{broker} refused our certificate ({reason}); check [district] cert and key, and that "
+            "the district's authority made them"
+        )
+    return CertificateRefusedError(f"{broker}: TLS failed ({reason or exc}); is this its TLS port?")
+
+
+def _verification(exc: ssl.SSLCertVerificationError) -> str:
+    why = exc.verify_message
+    if exc.verify_code in _AUTHORITY_CODES:
+        return f"its certificate is from another authority ({why}); check [district] ca"
+    if exc.verify_code in _NAME_CODES:
+        return f"its certificate is for another name ({why}); check the broker's name"
+    if exc.verify_code == 10:
+        return "its certificate has expired; the district must renew it"
+    if exc.verify_code == 9:
+        return "its certificate is not yet valid; check the clock of this machine"
+    return f"its certificate cannot be trusted ({why})"

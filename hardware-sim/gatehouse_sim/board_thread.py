@@ -1,0 +1,126 @@
+"""The thread that moves the simulated wires when their time has come and gives the edges."""
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, Future
+from itertools import count
+from typing import Final
+
+from gatehouse_sim.wires import Move, WiringError
+
+_ANSWER_S: Final = 5.0
+"""An edge that was not given by then never will be."""
+
+_NS: Final = 1_000_000_000
+_Due = tuple[int, int, Move, Future[int] | None]
+
+
+class BoardThread:
+    """Makes planned moves in the order of their time, in one daemon thread that sleeps in between.
+
+    ``make`` moves the wire, gives the edge and returns when (CLOCK_MONOTONIC, ns). What it raises
+    ends the thread for good, as in lgpio. ``lock`` guards the board's wires besides.
+    """
+
+    def __init__(self, make: Callable[[Move], int]) -> None:
+        self._make = make
+        self._due: list[_Due] = []
+        self._count = count()
+        self._stopping = False
+        self.lock = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="board-edges", daemon=True)
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """Whether edges can still be given."""
+        return self._thread.is_alive() and not self._stopping
+
+    def busy(self, pins: frozenset[int]) -> bool:
+        """Whether moves of these pins are still to come."""
+        now_ns = time.monotonic_ns()
+        with self.lock:
+            return any(move.pin in pins and at_ns > now_ns for at_ns, _, move, _ in self._due)
+
+    def plan(self, moves: Sequence[Move], pin: int) -> Future[int]:
+        """Take moves in; the future is the time of the first one of ``pin``, once it is given.
+
+        Raises WiringError when the thread is dead.
+        """
+        with self.lock:
+            if not self.alive():
+                raise WiringError("the board's edge thread is dead: start the agent again")
+            done: Future[int] = Future()
+            first = next(move for move in moves if move.pin == pin)
+            for move in moves:
+                told = done if move is first else None
+                heapq.heappush(self._due, (move.at_ns, next(self._count), move, told))
+            self.lock.notify_all()
+            return done
+
+    def forget(self, pins: frozenset[int]) -> None:
+        """Drop the moves of these pins that are still to come; who waits for them is told.
+
+        Those whose time has come are still made: two that set a wire at once both get their edge.
+        """
+        now_ns = time.monotonic_ns()
+        with self.lock:
+            dropped = [due for due in self._due if due[2].pin in pins and due[0] > now_ns]
+            self._due = [due for due in self._due if due not in dropped]
+            heapq.heapify(self._due)
+            _tell_off(dropped)
+
+    def stop(self) -> None:
+        """End the thread after the move it is making; does not wait for it."""
+        with self.lock:
+            self._stopping = True
+            self.lock.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while (due := self._next()) is not None:
+                self._do(due[2], due[3])
+        finally:
+            with self.lock:
+                self._stopping = True
+                _tell_off(self._due)
+                self._due.clear()
+
+    def _next(self) -> _Due | None:
+        """Wait for the next move that is due; None when the thread has to end."""
+        with self.lock:
+            while not self._stopping:
+                wait_ns = self._due[0][0] - time.monotonic_ns() if self._due else None
+                if wait_ns is not None and wait_ns <= 0:
+                    return heapq.heappop(self._due)
+                self.lock.wait(None if wait_ns is None else wait_ns / _NS)
+        return None
+
+    def _do(self, move: Move, done: Future[int] | None) -> None:
+        try:
+            at_ns = self._make(move)
+        except BaseException:
+            if done is not None:
+                done.cancel()
+            raise
+        if done is not None:
+            done.set_result(at_ns)
+
+
+def _tell_off(dropped: Iterable[_Due]) -> None:
+    for _, _, _, done in dropped:
+        if done is not None:
+            done.cancel()
+
+
+def answer(done: Future[int]) -> int:
+    """Wait for a planned move and return its time in ns; raise WiringError if it never comes."""
+    try:
+        return done.result(_ANSWER_S)
+    except CancelledError:
+        raise WiringError(
+            "the edge was not given: another request took the contact over, or the thread died"
+        ) from None
+    except TimeoutError:
+        raise WiringError(f"the board's edge thread gave no edge within {_ANSWER_S} s") from None

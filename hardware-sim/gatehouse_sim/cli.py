@@ -1,0 +1,127 @@
+"""``gatehouse-sim``: the simulated school around the agent."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from gatehouse import config, texts
+from gatehouse.cli.asking import config_path
+from gatehouse.errors import GatehouseError, NotRunningError
+from gatehouse.texts import _
+from gatehouse_sim import wiring_client
+
+EXTRA_HINT: Final = "pip install 'gatehouse-agent[sim]'"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    texts.use(None)
+    args = _parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except NotRunningError as exc:
+        return _complain(exc, 3)
+    except (GatehouseError, ValueError) as exc:
+        return _complain(exc, 2)
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] != "cryptography":
+            raise
+        said = _("the simulated school needs the extra sim: {hint}").format(hint=EXTRA_HINT)
+        return _complain(said, 2)
+    except KeyboardInterrupt:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", metavar="FILE", default=None, help=_("configuration file"))
+    parser = argparse.ArgumentParser(
+        prog="gatehouse-sim", description=_("The simulated school around the agent.")
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    demo = commands.add_parser(
+        "demo", help=_("a whole school and district on this machine"), parents=[shared]
+    )
+    demo.add_argument(
+        "--once", action="store_true", help=_("run the scripted scenario, print the timeline, end")
+    )
+    demo.add_argument("--port", type=int, default=0, metavar="N", help=_("the broker's port"))
+    demo.set_defaults(run=_demo)
+    hands: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
+        "press": (_("press a button"), _press),
+        "cut": (_("cut a button's wire"), _wire),
+        "short": (_("short a button's contact to ground"), _wire),
+        "mend": (_("make a button's wiring healthy again"), _wire),
+    }
+    for name, (summary, run) in hands.items():
+        hand = commands.add_parser(name, help=summary, parents=[shared])
+        hand.add_argument("button", metavar="BUTTON", help=_("name of the button"))
+        hand.set_defaults(run=run, do=name)
+        if name == "press":
+            hand.add_argument(
+                "--for", dest="for_s", type=float, metavar="S", help=_("hold it for S seconds")
+            )
+            hand.add_argument("--bounce", action="store_true", help=_("with contact bounce"))
+    return parser
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from gatehouse_sim import demo  # noqa: PLC0415  # needs the extra, which the other commands do not
+
+    return demo.run(once=args.once, port=args.port)
+
+
+def _press(args: argparse.Namespace) -> int:
+    button, path = _find(args)
+    with wiring_client.WiringClient(path) as client:
+        wiring_client.press(
+            client, button, for_s=args.for_s, bounce_ms=5.0 if args.bounce else 0.0
+        )
+    return _done(_("{button}: pressed").format(button=button.name))
+
+
+def _wire(args: argparse.Namespace) -> int:
+    button, path = _find(args)
+    act = {
+        "cut": wiring_client.cut,
+        "short": wiring_client.short,
+        "mend": wiring_client.mend,
+    }[args.do]
+    with wiring_client.WiringClient(path) as client:
+        act(client, button)
+    said = {
+        "cut": _("{button}: wire cut"),
+        "short": _("{button}: shorted"),
+        "mend": _("{button}: mended"),
+    }[args.do]
+    return _done(said.format(button=button.name))
+
+
+def _find(args: argparse.Namespace) -> tuple[config.Button, Path]:
+    """Return the button and the socket of its wiring. Raises ConfigError, ValueError."""
+    loaded = config.read_for_alarm(config_path(args.config), os.environ).config
+    texts.use(loaded.gateway.language)
+    for button in loaded.buttons:
+        if button.name == args.button:
+            named = os.environ.get("GATEHOUSE_SIM_SOCKET")
+            return button, Path(named) if named else loaded.gateway.runtime_dir / "sim.sock"
+    known = ", ".join(button.name for button in loaded.buttons)
+    raise ValueError(
+        _("no button {name} in the configuration; there are: {known}").format(
+            name=args.button, known=known
+        )
+    )
+
+
+def _done(said: str) -> int:
+    sys.stdout.write(said + "\n")
+    return 0
+
+
+def _complain(what: object, code: int) -> int:
+    sys.stderr.write(f"gatehouse-sim: {what}\n")
+    return code

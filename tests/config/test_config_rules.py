@@ -1,0 +1,376 @@
+"""What may stand in the configuration file, rule by rule (contract section 2)."""
+
+from pathlib import Path
+
+import pytest
+
+from gatehouse import config
+from gatehouse.config import Button, Config, ConfigError, District, Gateway, Mistake, Retention
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "gateway.toml"
+
+LEAST = """\
+[gateway]
+id = "qd-sn-0042"
+school = "实验小学"
+
+[[button]]
+name = "gate"
+location = "南门门卫室"
+pin = 17
+
+[district]
+brokers = ["mqtt://127.0.0.1:1883"]
+"""
+
+CAMERA = """
+[[camera]]
+name = "gate"
+area = "critical"
+source = "rtsp://10.0.0.2/live"
+"""
+
+CONTRACT = """\
+[gateway]
+id = "qd-sn-0042"
+school = "实验小学"
+language = "zh_CN"
+state_dir = "/var/lib/gatehouse"
+runtime_dir = "/run/gatehouse"
+
+[[button]]
+name = "gate"
+location = "南门门卫室"
+pin = 17
+loop = 27
+latching = false
+reset = 24
+lamps = { red = 22 }
+buzzer = 23
+silent = true
+relay = 26
+cameras = ["gate"]
+filter_ms = 5
+debounce_ms = 50
+changeover_ms = 500
+
+[enclosure]
+tamper = 12
+mains = 16
+
+[district]
+brokers = ["mqtts://a.example:8883", "mqtts://b.example:8883"]
+ca = "ca.pem"
+cert = "gateway.pem"
+key = "gateway.key"
+receipts = true
+heartbeat_s = 20
+
+[[camera]]
+name = "gate"
+covers = ["校门"]
+area = "critical"
+source = "picamera2:0"
+credential = "gate.cred"
+recordings = "/srv/recordings/gate"
+record = true
+
+[retention]
+general_days = 30
+critical_days = 90
+min_free_percent = 5
+gap_seconds = 300
+on_full = "oldest"
+"""
+
+
+def read(folder: Path, text: str) -> Config:
+    """Read this text as a file in this folder."""
+    path = folder / "gatehouse.toml"
+    path.write_text(text, encoding="utf-8")
+    return config.read(path)
+
+
+def mistakes(folder: Path, text: str) -> tuple[Mistake, ...]:
+    """Return what is wrong with this text."""
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text)
+    return caught.value.mistakes
+
+
+def the_mistake(folder: Path, text: str) -> Mistake:
+    """Return the one thing that is wrong with this text."""
+    (mistake,) = mistakes(folder, text)
+    return mistake
+
+
+def test_the_example_is_right() -> None:
+    """A technician begins with the example: it must pass the check that he is told to run."""
+    found = config.read(EXAMPLE)
+    assert found.buttons[0].loop == 27
+    assert found.district.ca == EXAMPLE.parent / "ca.pem"
+    assert [camera.name for camera in found.cameras] == ["gate", "yard"]
+
+
+def test_the_contract_is_right(tmp_path: Path) -> None:
+    """The contract's own file, to the letter, is accepted."""
+    found = read(tmp_path, CONTRACT)
+    assert found.enclosure.mains == 16
+    assert found.cameras[0].credential == tmp_path / "gate.cred"
+    assert [broker.host for broker in found.district.brokers] == ["a.example", "b.example"]
+
+
+def test_what_is_not_written_has_the_defaults_of_the_contract(tmp_path: Path) -> None:
+    """The smallest file is enough, and its defaults are those of the model and the contract."""
+    found = read(tmp_path, LEAST)
+    assert found.gateway == Gateway(
+        "qd-sn-0042", "实验小学", None, Path("/var/lib/gatehouse"), Path("/run/gatehouse")
+    )
+    assert found.buttons == (Button("gate", "南门门卫室", 17),)
+    assert found.district == District(found.district.brokers)
+    assert found.retention == Retention()
+    assert found.path == tmp_path / "gatehouse.toml"
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    """A technician on a ladder corrects a file once, not once for every mistake in it."""
+    text = (
+        CONTRACT.replace("pin = 17", 'pin = "17"')
+        .replace("mains = 16", "mains = 22")
+        .replace("silent", "silnt")
+        .replace("receipts = true", "receipts = 1")
+        .replace('area = "critical"', 'area = "secret"')
+        .replace("gap_seconds = 300", "gap_seconds = 0")
+    )
+    path = tmp_path / "gatehouse.toml"
+    lines = [
+        (11, 'button "gate".pin', "expected a whole number, got text"),
+        (17, 'button "gate".silnt', 'not a key that Gatehouse knows; did you mean "silent"?'),
+        (26, "enclosure.mains", 'GPIO 22 is used twice, here and by button "gate".lamps.red'),
+        (33, "district.receipts", "expected true or false, got a whole number (1)"),
+        (39, 'camera "gate".area', 'must be one of "critical", "general"'),
+        (49, "retention.gap_seconds", "must be between 1 and 86400, got a whole number (0)"),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    told = str(caught.value).splitlines()
+    assert len(told) == len(lines)
+    for said, (line, key, message) in zip(told, lines, strict=True):
+        assert said.startswith(f"{path}:{line}: {key}: ")
+        assert message in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ('id = "qd-sn-0042"', 'id = "QD"', "gateway.id", "must be"),
+        ('id = "qd-sn-0042"', 'id = "ab\\n"', "gateway.id", "must be"),
+        ('id = "qd-sn-0042"', "", "gateway.id", "is missing"),
+        ('school = "实验小学"', 'school = " "', "gateway.school", "1 to 100"),
+        ('school = "实验小学"', 'school = "a\\u001bb"', "gateway.school", "1 to 100"),
+        ('name = "gate"', 'name = "Süd"', "button[1].name", "must be"),
+        ('name = "gate"', "", "button[1].name", "is missing"),
+        ('location = "南门门卫室"', "", 'button "gate".location', "is missing"),
+        ("pin = 17", "", 'button "gate".pin', "is missing"),
+        ("pin = 17", "pin = true", 'button "gate".pin', "expected a whole number, got true"),
+        ("pin = 17", "pin = 17.0", 'button "gate".pin', "expected a whole number"),
+        ("pin = 17", "pin = 28", 'button "gate".pin', "between 0 and 27"),
+        ("pin = 17", "pin = -1", 'button "gate".pin', "between 0 and 27"),
+        ("pin = 17", f"pin = 0x1{'0' * 5000}", 'button "gate".pin', "between 0 and 27"),
+        ("pin = 17", "pin = 2026-11-23", 'button "gate".pin', "got a date or time"),
+        ("pin = 17", "pin = 17\nfilter_ms = -1", 'button "gate".filter_ms', "between 0"),
+        ("pin = 17", "pin = 17\nfilter_ms = 1001", 'button "gate".filter_ms', "between 0"),
+        ("pin = 17", "pin = 17\ndebounce_ms = 2001", 'button "gate".debounce_ms', "between 0"),
+        ("pin = 17", "pin = 17\nchangeover_ms = 10001", 'button "gate".changeover_ms', "between"),
+        ("pin = 17", "pin = 17\nlatching = true\nreset = 4", 'button "gate".reset', "not latch"),
+        ("pin = 17", "pin = 17\nlamps = { green = 4 }", 'button "gate".lamps.red', "is missing"),
+        ("pin = 17", "pin = 17\nlamps = 4", 'button "gate".lamps', "expected a table"),
+        ("pin = 17", "pin = 17\nloop = 17", 'button "gate".loop', "used twice"),
+        ("pin = 17", 'pin = 17\ncameras = "gate"', 'button "gate".cameras', "expected an array"),
+        ("pin = 17", 'pin = 17\ncameras = ["no"]', 'button "gate".cameras', "not there"),
+        ("[[button]]", "[button]", "button", "must be an array of tables"),
+        ("[gateway]", "[[gateway]]", "gateway", "must be one table"),
+        ("brokers = [", "brokers = [] # [", "district.brokers", "needs at least one"),
+        ("brokers", "heartbeat_s = 0.5\nbrokers", "district.heartbeat_s", "between 1 and 3600"),
+        ("brokers", "heartbeat_s = nan\nbrokers", "district.heartbeat_s", "between 1 and 3600"),
+        ("brokers", 'heartbeat_s = "9"\nbrokers', "district.heartbeat_s", "expected a number"),
+        ("brokers", "heartbeat_s = true\nbrokers", "district.heartbeat_s", "expected a number"),
+        ("[gateway]", 'weather = "fine"\n[gateway]', "weather", "not a key"),
+        ("[gateway]", '["a\\u001b"]\n[gateway]', "'a\\x1b'", "not a key"),
+    ],
+)
+def test_one_mistake_outside_cameras(
+    tmp_path: Path, old: str, new: str, key: str, message: str
+) -> None:
+    """Each rule is kept, and tells the key it is about and what is expected."""
+    assert LEAST.count(old) == 1
+    mistake = the_mistake(tmp_path, LEAST.replace(old, new))
+    assert mistake.key == key
+    assert message in mistake.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ('name = "gate"', "", "camera[1].name", "is missing"),
+        ('area = "critical"', "", 'camera "gate".area', "is missing"),
+        ("area", 'recordings = "here"\narea', 'camera "gate".recordings', "absolute"),
+        ("area", "record = false\narea", 'camera "gate".recordings', "is missing"),
+        ("area", 'covers = ["a", "a"]\narea', 'camera "gate".covers[2]', "twice"),
+        ("area", 'credential = "admin:1"\narea', 'camera "gate".credential', "name a file"),
+        ("rtsp://10.0.0.2/live", "http://10.0.0.2/", 'camera "gate".source', "must be rtsp"),
+        ("rtsp://10.0.0.2/live", "picamera2:x", 'camera "gate".source', "must be rtsp"),
+        ("rtsp://10.0.0.2/live", "rtsp:///live", 'camera "gate".source', "must be rtsp"),
+        ("rtsp://10.0.0.2/live", "rtsp://10.0.0.300/", 'camera "gate".source', "neither a name"),
+        ("rtsp://10.0.0.2/live", "rtsp://a:70000/", 'camera "gate".source', "port"),
+    ],
+)
+def test_one_mistake_in_a_camera(
+    tmp_path: Path, old: str, new: str, key: str, message: str
+) -> None:
+    """Camera rules are kept, and count as mistakes in a camera."""
+    assert CAMERA.count(old) == 1
+    mistake = the_mistake(tmp_path, LEAST + CAMERA.replace(old, new))
+    assert (mistake.key, mistake.section) == (key, "camera")
+    assert message in mistake.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rtsp://admin:Geheim1@10.0.0.2/live",
+        "rtsp://Geheim1@10.0.0.2/live",
+        "rtsp://admin:12/Geheim1@10.0.0.2/live",
+        "rtsp://admin:Ge/heim1@10.0.0.2/live",
+        "rtsp://10.0.0.2/live?user=admin&password=Geheim1",
+        "rtsp://10.0.0.2/user=admin_Password=Geheim1_channel=1",
+        "http://admin:Geheim1@10.0.0.2/live",
+    ],
+)
+def test_a_password_in_source_is_refused_and_not_repeated(tmp_path: Path, source: str) -> None:
+    """A password in a source would be shown by status and logs; the refusal must not show it."""
+    mistake = the_mistake(tmp_path, LEAST + CAMERA.replace("rtsp://10.0.0.2/live", source))
+    assert mistake.key == 'camera "gate".source'
+    assert "eim1" not in str(mistake)
+
+
+@pytest.mark.parametrize(
+    "source", ["rtsp://cam.lan/", "rtsp://[fe80::1]:554/a?channel=1&subtype=0", "picamera2:1"]
+)
+def test_good_sources(tmp_path: Path, source: str) -> None:
+    """The addresses of real cameras are accepted."""
+    found = read(tmp_path, LEAST + CAMERA.replace("rtsp://10.0.0.2/live", source))
+    assert found.cameras[0].source == source
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("mqtt://localhost", "localhost", 1883),
+        ("mqtt://127.8.9.1:1/", "127.8.9.1", 1),
+        ("mqtt://[::1]:1884", "::1", 1884),
+        ("mqtts://a.example", "a.example", 8883),
+        ("mqtts://[2001:db8::7]:65535", "2001:db8::7", 65535),
+    ],
+)
+def test_good_brokers(tmp_path: Path, url: str, host: str, port: int) -> None:
+    """Hosts, addresses and default ports (1883, 8883) are understood."""
+    files = 'ca = "ca.pem"\ncert = "/c.pem"\nkey = "k"\n' if url.startswith("mqtts") else ""
+    found = read(tmp_path, LEAST.replace("mqtt://127.0.0.1:1883", url) + files)
+    (broker,) = found.district.brokers
+    assert (broker.url, broker.host, broker.port) == (url, host, port)
+    assert broker.tls == url.startswith("mqtts")
+    if broker.tls:
+        assert (found.district.ca, found.district.cert) == (tmp_path / "ca.pem", Path("/c.pem"))
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mqtt://a.example", "not encrypted"),
+        ("mqtt://127.1", "neither a name"),
+        ("mqtt://10.0.0.1", "not encrypted"),
+        ("mqtt://localhost.example", "not encrypted"),
+        ("mqtts://u:p@a.example", "user or password"),
+        ("mqtts://a.example:0", "port"),
+        ("mqtts://a.example:65536", "port"),
+        ("mqtts://a.example/x", "must be mqtts"),
+        ("mqtts://[::1", "must be mqtts"),
+        ("mqtts://[1.2.3.4]", "neither a name"),
+        ("mqtts://-a", "neither a name"),
+        ("MQTTS://a.example", "must be mqtts"),
+        ("a.example:8883", "must be mqtts"),
+        ("mqtts://a.example\\n", "must be mqtts"),
+        ("", "must be mqtts"),
+    ],
+)
+def test_bad_brokers(tmp_path: Path, url: str, message: str) -> None:
+    """A broker that could never be reached, or only in the open, is refused in the file."""
+    files = 'ca = "ca.pem"\ncert = "c.pem"\nkey = "k"\n'
+    mistake = the_mistake(tmp_path, LEAST.replace("mqtt://127.0.0.1:1883", url) + files)
+    assert mistake.key == "district.brokers[1]"
+    assert mistake.line == 11
+    assert message in mistake.message
+
+
+def test_tls_needs_its_three_files(tmp_path: Path) -> None:
+    """Without them the first connection would fail, long after the technician has left."""
+    found = mistakes(tmp_path, LEAST.replace("mqtt://127.0.0.1:1883", "mqtts://a.example"))
+    assert [mistake.key for mistake in found] == ["district.ca", "district.cert", "district.key"]
+
+
+def test_names_are_used_once(tmp_path: Path) -> None:
+    """Two buttons of one name would share alarms; two cameras recordings."""
+    again = '[[button]]\nname = "gate"\nlocation = "后门"\npin = 18\n'
+    found = mistakes(tmp_path, LEAST + again + CAMERA + CAMERA)
+    assert [mistake.key for mistake in found] == ["button[2].name", "camera[2].name"]
+
+
+def test_cameras_do_not_share(tmp_path: Path) -> None:
+    """Two cameras in one folder would prove each other's retention; a CSI camera opens once."""
+    one = LEAST + CAMERA.replace("rtsp://10.0.0.2/live", "picamera2:0") + 'recordings = "/r"\n'
+    two = CAMERA.replace('"gate"', '"yard"').replace("rtsp://10.0.0.2/live", "picamera2:0")
+    found = mistakes(tmp_path, one + two + 'recordings = "/r"\n')
+    assert [mistake.key for mistake in found] == [
+        'camera "yard".source',
+        'camera "yard".recordings',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("general_days = 29", "at least 30 days"),
+        ("critical_days = 60", "at least 90 days"),
+        ("critical_days = 4000", "between 90 and 3660"),
+        ("min_free_percent = 51", "between 0 and 50"),
+        ("gap_seconds = -1", "between 1 and"),
+        ('on_full = "newest"', 'one of "oldest", "stop"'),
+    ],
+)
+def test_retention_stays_above_the_duty(tmp_path: Path, line: str, message: str) -> None:
+    """A school that sets fewer days than the rule asks for would delete what it must keep."""
+    mistake = the_mistake(tmp_path, LEAST + "[retention]\n" + line)
+    assert message in mistake.message
+    assert mistake.section == "retention"
+
+
+def test_months_may_be_meant(tmp_path: Path) -> None:
+    """31 and 92 days are what the rule means where it speaks of months."""
+    found = read(tmp_path, LEAST + "[retention]\ngeneral_days = 31\ncritical_days = 92\n")
+    assert (found.retention.general_days, found.retention.critical_days) == (31, 92)
+
+
+def test_a_path_too_long_for_a_socket_is_refused(tmp_path: Path) -> None:
+    """A socket's path has at most 107 bytes: told here, not by a service that does not start."""
+    text = LEAST.replace("[gateway]", f'[gateway]\nruntime_dir = "/run/{"x" * 100}"')
+    mistake = the_mistake(tmp_path, text)
+    assert mistake.key == "gateway.runtime_dir"
+    assert str(mistake).startswith("line 2: gateway.runtime_dir: is too long")
+
+
+def test_many_strange_keys_are_cut_short(tmp_path: Path) -> None:
+    """A file of ten thousand strange keys costs a moment, not a minute."""
+    strange = "".join(f"stränge{index} = 1\n" for index in range(5)).replace("ä", "a")
+    more = "".join(f"k{index} = 1\n" for index in range(10_000))
+    assert len(mistakes(tmp_path, LEAST + strange + more)) == 100

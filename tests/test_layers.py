@@ -1,0 +1,64 @@
+"""The house stays drawable: imports run downwards, and each library has its one file."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AGENT = ROOT / "agent" / "gatehouse"
+GROUND = {"events", "config", "clock", "faults", "errors", "texts", "systemd", "threads"}
+LAYERS = {
+    "outbox": GROUND,
+    "alarm": GROUND,
+    "uplink": GROUND | {"outbox"},
+    "control": GROUND,
+    "service": GROUND | {"outbox", "alarm", "uplink", "control"},
+    "cli": GROUND | {"service", "control"},
+}
+ONE_FILE = {
+    "gpiozero": {"alarm/gpio.py"},
+    "lgpio": {"alarm/gpio.py", "alarm/chip.py"},
+    "sqlite3": {"outbox/sqlite.py"},
+    "aiomqtt": {"uplink/mqtt.py"},
+    "paho": {"uplink/mqtt.py"},
+    "psutil": {"service/machine.py"},
+}
+NEVER = {"numpy", "av", "picamera2", "gatehouse_sim", "pydantic", "structlog", "typer"}
+
+
+def imported(path: Path) -> set[str]:
+    """Return every module that a file imports, at its top or inside a function."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+FILES = sorted(path for path in AGENT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(AGENT)))
+def test_imports_run_downwards(path: Path) -> None:
+    """Without it a capability folder could come to depend on another, and the alarm on anything."""
+    room = path.relative_to(AGENT).parts[0].removesuffix(".py")
+    allowed = LAYERS.get(room, GROUND if room in GROUND else GROUND | {"cli"})
+    modules = {name for name in imported(path) if name.startswith("gatehouse.")}
+    for module in modules:
+        other = module.split(".")[1]
+        if other in GROUND | LAYERS.keys():
+            assert other == room or other in allowed, f"{path} may not import {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(AGENT)))
+def test_each_library_has_its_one_file(path: Path) -> None:
+    """Without it a change of a library would be felt all over the house."""
+    here = str(path.relative_to(AGENT))
+    tops = {name.partition(".")[0] for name in imported(path)}
+    assert not tops & NEVER
+    for library, homes in ONE_FILE.items():
+        assert library not in tops or here in homes
+    assert "rich" not in tops or here.startswith("cli/")

@@ -1,0 +1,461 @@
+"""An outbox in memory, hooks that note what they hear, and a broker to try them on."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections import OrderedDict
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+
+from gatehouse import events
+from gatehouse.clock import Reading, SystemClock
+from gatehouse.config.model import Broker, District
+from gatehouse.events import Event, Happening, Importance, Mode, Scribe
+from gatehouse.uplink import frames
+from gatehouse.uplink import Birth, Hooks, LinkStatus, Timing, Uplink
+from gatehouse.uplink.topics import Topics
+
+GATEWAY = "qd-sn-0042"
+TOPICS = Topics.of(GATEWAY)
+FAST = Timing(retry_least_s=0.02, retry_most_s=0.1, refused_s=0.05, refused_most_s=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event that waits."""
+
+    id: str
+    type: str
+    subject: str
+    sequence: str
+    importance: Importance
+    mode: Mode
+    raised: bool
+    size: int
+
+
+class MemoryQueue:
+    """Alarms and others, each in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.alarms: OrderedDict[str, Row] = OrderedDict()
+        self.others: OrderedDict[str, Row] = OrderedDict()
+
+    def add(self, row: Row) -> None:
+        """Let an event wait."""
+        (self.alarms if row.importance is Importance.ALARM else self.others)[row.id] = row
+
+    def done(self, event_id: str) -> Row | None:
+        """End an event."""
+        return self.alarms.pop(event_id, None) or self.others.pop(event_id, None)
+
+    def next_alarm(self, skip: Container[str]) -> Row | None:
+        """Return the oldest alarm that is not in skip."""
+        return next((row for row in self.alarms.values() if row.id not in skip), None)
+
+    def next_other(self, skip: Container[str]) -> Row | None:
+        """Return the oldest other event that is not in skip."""
+        return next((row for row in self.others.values() if row.id not in skip), None)
+
+    def __len__(self) -> int:
+        return len(self.alarms) + len(self.others)
+
+
+class MemoryOutbox:
+    """Keeps everything in memory; ``hang`` makes reading bodies hang like a dead disk."""
+
+    def __init__(self) -> None:
+        self.pending = MemoryQueue()
+        self.stored: dict[str, bytes] = {}
+        self.sent_ids: list[str] = []
+        self.received_ids: list[str] = []
+        self.commands: dict[str, float] = {}
+        self.hang = False
+
+    def put(self, event: Event, body: bytes) -> None:
+        """Store an event."""
+        row = Row(
+            id=event.id,
+            type=event.type,
+            subject=event.subject,
+            sequence=event.sequence,
+            importance=events.importance(event.type, event.data),
+            mode=event.mode,
+            raised=event.type == events.ALARM_RAISED,
+            size=len(body),
+        )
+        self.stored[event.id] = body
+        self.pending.add(row)
+
+    def sent(self, id: str) -> None:  # noqa: A002  # the outbox's own word
+        """Note a PUBACK 0x00."""
+        self.sent_ids.append(id)
+
+    def received(self, ids: Iterable[str]) -> list[str]:
+        """End events; return the known ones."""
+        known = [each for each in ids if self.pending.done(each) is not None]
+        self.received_ids += known
+        return known
+
+    def command_seen(self, command_id: str, expires_unix: float) -> None:
+        """Remember a command."""
+        self.commands[command_id] = expires_unix
+
+    async def bodies(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return bodies; hang if told to."""
+        if self.hang:
+            await asyncio.Event().wait()
+        return {each: self.stored[each] for each in ids if each in self.stored}
+
+
+class MovedClock(SystemClock):
+    """The machine's clock, moved and unset at will."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offset_s = 0.0
+        self.is_synced = True
+
+    def reading(self) -> Reading:
+        """Read all clocks."""
+        reading = super().reading()
+        return replace(reading, unix_ns=reading.unix_ns + int(self.offset_s * 1e9))
+
+    def synced(self) -> bool:
+        """Say what the test says."""
+        return self.is_synced
+
+
+@dataclass
+class Heard:
+    """What the hooks were told."""
+
+    sent: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
+    faults: list[tuple[str, bool, dict[str, Any]]] = field(default_factory=list)
+    links: list[LinkStatus] = field(default_factory=list)
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def hooks(self) -> Hooks:
+        """Return hooks that write here."""
+
+        def acknowledge(alarm: str, by: str) -> bool:
+            self.acknowledged.append((alarm, by))
+            return not alarm.startswith("unknown")
+
+        return Hooks(
+            sent=lambda event_id, _: self.sent.append(event_id),
+            received=lambda ids, _: self.received.extend(ids),
+            fault=lambda name, begins, data: self.faults.append((name, begins, data)),
+            link_changed=self.links.append,
+            acknowledge=acknowledge,
+            refused=lambda reason, data: self.refused.append((reason, data)),
+        )
+
+    def begun(self, fault: str) -> int:
+        """How often a fault began."""
+        return sum(name == fault and begins for name, begins, _ in self.faults)
+
+    def ended(self, fault: str) -> int:
+        """How often it ended."""
+        return sum(name == fault and not begins for name, begins, _ in self.faults)
+
+    def text(self, fault: str) -> str:
+        """Return the text with which a fault first began."""
+        return next(str(data["text"]) for name, begins, data in self.faults if name == fault and begins)
+
+
+class Agent:
+    """An uplink with everything around it in memory."""
+
+    def __init__(
+        self,
+        *brokers: Broker,
+        timing: Timing = FAST,
+        receipts: bool = True,
+        heartbeat_s: float = 20.0,
+        ask: Callable[[str], list[str]] | None = None,
+        certificates: tuple[Path, Path, Path] | None = None,
+        gateway: str = GATEWAY,
+    ) -> None:
+        ca, cert, key = certificates or (None, None, None)
+        self.outbox = MemoryOutbox()
+        self.heard = Heard()
+        self.clock = MovedClock()
+        self.scribe = Scribe(
+            gateway=gateway, store="store", start=7, clock=self.clock, random=os.urandom
+        )
+        self.uplink = Uplink(
+            gateway=gateway,
+            district=District(brokers, ca, cert, key, receipts, heartbeat_s),
+            outbox=self.outbox,
+            clock=self.clock,
+            random=lambda: 0.5,
+            birth=self.birth,
+            heartbeat=self.heartbeat,
+            hooks=self.heard.hooks(),
+            timing=timing,
+            **({"ask": ask} if ask else {}),
+        )
+        self._running: asyncio.Task[None] | None = None
+
+    @staticmethod
+    def birth() -> Birth:
+        """Return a birth message."""
+        return Birth(
+            store="store",
+            start=7,
+            bootid="boot",
+            version="0",
+            started="2026-11-23T08:00:00Z",
+            buttons=("gate",),
+            cameras=(),
+            faults=(),
+        )
+
+    @staticmethod
+    async def heartbeat() -> bytes:
+        """Return a heartbeat."""
+        return b'{"alive":true}'
+
+    def happens(self, type_: str = events.POWER_FAULT, **data: Any) -> str:
+        """Have an event stored and waiting; return its id."""
+        event = self.scribe.write(Happening(type_, "button/gate", data))
+        self.outbox.put(event, events.encode(event))
+        self.uplink.wake()
+        return event.id
+
+    def press(self) -> str:
+        """Press the button; return the alarm's id."""
+        event = self.scribe.write(Happening(events.ALARM_RAISED, "button/gate"))
+        body = events.encode(event)
+        self.uplink.press(event, body)
+        self.outbox.put(event, body)
+        return event.id
+
+    async def __aenter__(self) -> "Agent":
+        self._running = asyncio.create_task(self.uplink.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._running is not None
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+
+
+async def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
+    """Wait for a condition, generously; the condition is looked at every few ms."""
+    async with asyncio.timeout(limit_s):
+        while not condition():  # noqa: ASYNC110  # what is awaited has no event of its own
+            await asyncio.sleep(0.005)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def plain(port: int) -> Broker:
+    """Return a broker without TLS on this machine."""
+    return Broker(f"mqtt://127.0.0.1:{port}", "127.0.0.1", port, tls=False)
+
+
+def secure(port: int, host: str = "localhost") -> Broker:
+    """Return a broker with TLS."""
+    return Broker(f"mqtts://{host}:{port}", host, port, tls=True)
+
+
+class Mosquitto:
+    """A private mosquitto that can be killed, frozen and started again."""
+
+    def __init__(self, folder: Path, *, lines: Sequence[str] = ("allow_anonymous true",)) -> None:
+        self.port = free_port()
+        self._folder = folder / f"mosquitto-{self.port}"
+        self._folder.mkdir()
+        self._conf = self._folder / "mosquitto.conf"
+        head = [f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "log_type error"]
+        self._conf.write_text("\n".join([*head, *lines, ""]), encoding="ascii")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it listens."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/usr/sbin/mosquitto", "-c", self._conf], stdout=log, stderr=log
+            )
+        async with asyncio.timeout(15):
+            while True:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    writer.close()
+                    return
+                assert self._process.poll() is None, (self._folder / "log").read_text()
+                await asyncio.sleep(0.01)
+
+    def freeze(self) -> None:
+        """Stop it without ending it: its kernel still acknowledges TCP."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+class Office:
+    """The district's side: notes what it gets, and sends receipts unless told not to."""
+
+    def __init__(self, port: int, *, receipts: bool = True) -> None:
+        self._port = port
+        self.receipts = receipts
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        self.raw: list[aiomqtt.Message] = []
+        self._client: aiomqtt.Client | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def ids(self, topic: str | None = None) -> list[str]:
+        """Return the ids of the events that came, doubled ones too."""
+        return [
+            said["id"] for where, said in self.got if "type" in said and topic in {None, where}
+        ]
+
+    def on(self, topic: str) -> list[dict[str, Any]]:
+        """Return what came on a topic."""
+        return [said for where, said in self.got if where == topic]
+
+    async def say(self, topic: str, body: bytes | dict[str, Any], **more: Any) -> None:
+        """Publish to the gateway."""
+        assert self._client is not None
+        payload = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        await self._client.publish(topic, payload, qos=1, **more)
+
+    async def __aenter__(self) -> "Office":
+        ready = asyncio.Event()
+        self._task = asyncio.create_task(self._listen(ready))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait((waiting, self._task), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        assert ready.is_set(), self._task.exception()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
+            await self._task
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        async with aiomqtt.Client(
+            "127.0.0.1", self._port, protocol=aiomqtt.ProtocolVersion.V5
+        ) as client:
+            self._client = client
+            client.pending_calls_threshold = 10_000
+            await client.subscribe([("gatehouse/v1/+/state", 1), ("gatehouse/v1/+/up/#", 1)])
+            ready.set()
+            async for message in client.messages:
+                self.raw.append(message)
+                said = msgspec.json.decode(bytes(message.payload))
+                self.got.append((str(message.topic), said))
+                if self.receipts and "specversion" in said:
+                    await client.publish(
+                        TOPICS.receipt, msgspec.json.encode({"ids": [said["id"]]}), qos=0
+                    )
+
+
+Answer = Callable[[int, bytes], bytes | None]
+
+
+class Script:
+    """A broker that answers as a test wants; by default it takes everything.
+
+    Each of connack, suback, puback gets the packet and returns the answer, or None for silence.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.connack: Answer = lambda _first, _body: bytes([0x20, 3, 0, 0, 0])
+        self.suback: Answer = lambda _first, body: bytes([0x90, 5, *body[:2], 0, 1, 1])
+        self.puback: Callable[[frames.Incoming], int | None] = lambda _message: 0
+        self.pings = True
+        self.packets: list[int] = []
+        self.published: list[frames.Incoming] = []
+        self.writers: list[asyncio.StreamWriter] = []
+        self.at_once: bytes = b""  # sent with the CONNACK
+        self._server: asyncio.Server | None = None
+
+    def connects(self) -> int:
+        """How many CONNECT packets came."""
+        return sum(first & 0xF0 == 0x10 for first in self.packets)
+
+    async def send(self, packet: bytes) -> None:
+        """Send to whoever connected last."""
+        self.writers[-1].write(packet)
+        await self.writers[-1].drain()
+
+    def drop(self) -> None:
+        """Close every connection."""
+        for writer in self.writers:
+            writer.close()
+        self.writers.clear()
+
+    async def __aenter__(self) -> "Script":
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.drop()
+        await asyncio.sleep(0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        cut = frames.Frames(1 << 20)
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            while data := await reader.read(65536):
+                for first, body in cut.feed(data):
+                    answer = self._answer(first, body)
+                    if answer:
+                        writer.write(answer)
+        with contextlib.suppress(RuntimeError):
+            writer.close()
+
+    def _answer(self, first: int, body: bytes) -> bytes | None:
+        self.packets.append(first)
+        kind = first & 0xF0
+        if kind == 0x10:
+            said = self.connack(first, body)
+            return said + self.at_once if said else None
+        if kind == 0x80:
+            return self.suback(first, body)
+        if kind == 0xC0 and self.pings:
+            return bytes([0xD0, 0])
+        if kind == frames.PUBLISH:
+            message = frames.read_publish(first, body)
+            self.published.append(message)
+            code = self.puback(message) if message.mid else None
+            return None if code is None else bytes([0x40, 3, *message.mid.to_bytes(2, "big"), code])
+        return None
