@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,8 @@ class Agent:
         self.place = place
         self.environ = dict(environ or {})
         self._process: asyncio.subprocess.Process | None = None
+        self.started = asyncio.Event()
+        """Set while the agent runs and is ready."""
 
     @property
     def pid(self) -> int:
@@ -109,6 +111,7 @@ class Agent:
                 )
             if wait:
                 await self._ready(listener)
+                self.started.set()
 
     async def stop(self) -> int:
         """Stop it in order (SIGTERM); returns its exit code."""
@@ -152,7 +155,7 @@ class Agent:
         tail = self.place.log.read_text(encoding="utf-8", errors="replace")[-4000:]
         raise TimeoutError(f"the agent did not get there: {json.dumps(status)}\n{tail}")
 
-    async def watch(self) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the status now and at every change."""
         async for line in self._lines({"do": "watch"}):
             yield line
@@ -172,6 +175,7 @@ class Agent:
             writer.close()
 
     async def _end(self, how: signal.Signals) -> int:
+        self.started.clear()
         if self._process is None:
             return 0
         with contextlib.suppress(ProcessLookupError):

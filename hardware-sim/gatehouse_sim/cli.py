@@ -78,9 +78,7 @@ def _demo(args: argparse.Namespace) -> int:
 def _press(args: argparse.Namespace) -> int:
     button, path = _find(args)
     with wiring_client.WiringClient(path) as client:
-        wiring_client.press(
-            client, button, for_s=args.for_s, bounce_ms=5.0 if args.bounce else 0.0
-        )
+        wiring_client.press(client, button, for_s=args.for_s, bounce_ms=5.0 if args.bounce else 0.0)
     return _done(_("{button}: pressed").format(button=button.name))
 
 

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gatehouse import config
-from gatehouse.config.model import Button
-from gatehouse.threads import off_loop
+from gatehouse.config.model import Button, Config
 from gatehouse_sim.agent import Agent, Place
-from gatehouse_sim.authority import Authority
+from gatehouse_sim.authority import Authority, Identity
 from gatehouse_sim.broker import Broker
 from gatehouse_sim.district import District
 from gatehouse_sim.wiring_client import WiringClient
@@ -42,20 +43,151 @@ tamper = 12
 mains = 16
 """
 
+DISTRICT_NAME: Final = "district.receiver"
+"""The certificate name of the district's receiver: a dot, which no gateway id may have."""
 
-def gateway_section(place: Place, gateway: str = GATEWAY, language: str = "zh_CN") -> str:
-    """Return the configuration's first section for a gateway in this folder."""
-    return f"""[gateway]
-id = "{gateway}"
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What kind of school to open."""
+
+    gateway: str = GATEWAY
+    tls: bool = True
+    buttons: str = BUTTONS
+    port: int = 0
+    brokers: int = 1
+    district_lines: str = ""
+    gateway_lines: str = 'language = "zh_CN"'
+    more: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class School:
+    """Broker (and its stand-in), district and agent of one plan, in one folder."""
+
+    def __init__(self, root: Path, plan: Plan) -> None:
+        self.plan = plan
+        self.place = Place(root)
+        identity = None
+        server = None
+        if plan.tls:
+            self.authority = Authority.make(root, datetime.now(UTC))
+            self.authority.client(plan.gateway)
+            server = self.authority.server()
+            identity = self.authority.client(DISTRICT_NAME)
+        self.identity: Identity | None = identity
+        self.brokers = [
+            Broker(root / f"broker{n}", server, port=plan.port if n == 0 else 0)
+            for n in range(plan.brokers)
+        ]
+        self.district = self.new_district()
+        self.agent = Agent(self.place, plan.environ)
+        self.write_config()
+
+    @property
+    def broker(self) -> Broker:
+        """The first broker."""
+        return self.brokers[0]
+
+    @property
+    def config(self) -> Config:
+        """The agent's configuration."""
+        return config.read(self.place.config)
+
+    def new_district(self, broker: int = 0) -> District:
+        """Make a district on one of the brokers; each has the same store."""
+        url = self.brokers[broker].url
+        return District(url, self.place.root / f"district{broker}.db", self.identity)
+
+    def button(self, name: str) -> Button:
+        """Return a button of the configuration."""
+        return next(button for button in self.config.buttons if button.name == name)
+
+    def wires(self) -> WiringClient:
+        """Lay hands on the simulated wiring."""
+        return WiringClient(self.place.wiring)
+
+    def write_config(self, **sections: str) -> None:
+        """Write the agent's configuration; ``gateway``, ``buttons``, ``district``, ``more``."""
+        given = {
+            "gateway": self._gateway_section(),
+            "buttons": self.plan.buttons,
+            "district": self._district_section(),
+            "more": self.plan.more,
+        } | sections
+        self.place.config.write_text("\n".join(given.values()), encoding="utf-8")
+
+    def _gateway_section(self) -> str:
+        return f"""[gateway]
+id = "{self.plan.gateway}"
 school = "实验小学"
-language = "{language}"
-state_dir = "{place.state_dir}"
-runtime_dir = "{place.runtime_dir}"
+state_dir = "{self.place.state_dir}"
+runtime_dir = "{self.place.runtime_dir}"
+{self.plan.gateway_lines}
 """
 
+    def _district_section(self) -> str:
+        name = self.plan.gateway
+        files = f'ca = "ca.pem"\ncert = "{name}.pem"\nkey = "{name}.key"\n'
+        urls = ", ".join(f'"{broker.url}"' for broker in self.brokers)
+        lines = files if self.plan.tls else ""
+        return f"[district]\nbrokers = [{urls}]\n{lines}{self.plan.district_lines}\n"
 
-def district_section(urls: list[str], *, tls: bool, gateway: str = GATEWAY, more: str = "") -> str:
-    """Return the configuration's section on the way to the district."""
-    files = f'ca = "ca.pem"\ncert = "{gateway}.pem"\nkey = "{gateway}.key"\n' if tls else ""
-    brokers = ", ".join(f'"{url}"' for url in urls)
-    return f"[district]\nbrokers = [{brokers}]\n{files}{more}"
+    async def lamp(self, test: Callable[[list[tuple[int, int]]], bool], pin: int) -> bool:
+        """Wait until a lamp's edges pass a test; False if they never do.
+
+        The wiring's socket tells the past only, so it is asked again and again.
+        """
+        with contextlib.suppress(TimeoutError), self.wires() as wires:
+            async with asyncio.timeout(20):
+                while not test(wires.history(pin)):  # noqa: ASYNC110  # the socket wakes nobody
+                    await asyncio.sleep(0.05)
+                return True
+        return False
+
+
+def blinks(per_s: float) -> Callable[[list[tuple[int, int]]], bool]:
+    """Return a test for a lamp that now blinks at this rate."""
+
+    def test(edges: list[tuple[int, int]]) -> bool:
+        if len(edges) < 4:
+            return False
+        steps = [
+            after[0] - before[0] for before, after in zip(edges[-4:], edges[-3:], strict=False)
+        ]
+        half_ns = 5e8 / per_s
+        return all(0.7 * half_ns < step < 1.3 * half_ns for step in steps)
+
+    return test
+
+
+def steady(for_s: float = 1.2) -> Callable[[list[tuple[int, int]]], bool]:
+    """Return a test for a lamp that has been on for a while."""
+
+    def test(edges: list[tuple[int, int]]) -> bool:
+        return (
+            bool(edges) and edges[-1][1] == 1 and time.monotonic_ns() - edges[-1][0] > for_s * 1e9
+        )
+
+    return test
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    root: Path, plan: Plan | None = None, *, agent: bool = True
+) -> AsyncIterator[School]:
+    """Open a school: brokers, district, agent (unless not wanted yet); close all at the end."""
+    school = School(root, plan or Plan())
+    async with contextlib.AsyncExitStack() as stack:
+        for broker in school.brokers:
+            await stack.enter_async_context(broker)
+        await stack.enter_async_context(school.district)
+        stack.push_async_callback(school.agent.stop)
+        if agent:
+            await school.agent.start()
+        yield school
+
+
+def short_folder() -> Path:
+    """Return a fresh folder whose name leaves room for socket paths (107 bytes)."""
+    return Path(tempfile.mkdtemp(prefix="gh-"))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from uplink.fakes import Mosquitto, Office, Script
 
 

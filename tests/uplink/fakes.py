@@ -19,8 +19,8 @@ from gatehouse import events
 from gatehouse.clock import Reading, SystemClock
 from gatehouse.config.model import Broker, District
 from gatehouse.events import Event, Happening, Importance, Mode, Scribe
-from gatehouse.uplink import frames
-from gatehouse.uplink import Birth, Hooks, LinkStatus, Timing, Uplink
+from gatehouse.uplink import Birth, Hooks, LinkStatus, Timing, Uplink, frames
+from gatehouse.uplink.resolve import lookup
 from gatehouse.uplink.topics import Topics
 
 GATEWAY = "qd-sn-0042"
@@ -171,7 +171,9 @@ class Heard:
 
     def text(self, fault: str) -> str:
         """Return the text with which a fault first began."""
-        return next(str(data["text"]) for name, begins, data in self.faults if name == fault and begins)
+        return next(
+            str(data["text"]) for name, begins, data in self.faults if name == fault and begins
+        )
 
 
 class Agent:
@@ -204,7 +206,7 @@ class Agent:
             heartbeat=self.heartbeat,
             hooks=self.heard.hooks(),
             timing=timing,
-            **({"ask": ask} if ask else {}),
+            ask=ask or lookup,
         )
         self._running: asyncio.Task[None] | None = None
 
@@ -286,13 +288,14 @@ class Mosquitto:
         self._folder.mkdir()
         self._conf = self._folder / "mosquitto.conf"
         head = [f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "log_type error"]
+        head.append("max_queued_messages 0")  # else a slow district loses what was acknowledged
         self._conf.write_text("\n".join([*head, *lines, ""]), encoding="ascii")
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Start it and wait until it listens."""
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
                 ["/usr/sbin/mosquitto", "-c", self._conf], stdout=log, stderr=log
             )
         async with asyncio.timeout(15):
@@ -337,9 +340,7 @@ class Office:
 
     def ids(self, topic: str | None = None) -> list[str]:
         """Return the ids of the events that came, doubled ones too."""
-        return [
-            said["id"] for where, said in self.got if "type" in said and topic in {None, where}
-        ]
+        return [said["id"] for where, said in self.got if "type" in said and topic in {None, where}]
 
     def on(self, topic: str) -> list[dict[str, Any]]:
         """Return what came on a topic."""
@@ -380,7 +381,7 @@ class Office:
                 self.got.append((str(message.topic), said))
                 if self.receipts and "specversion" in said:
                     await client.publish(
-                        TOPICS.receipt, msgspec.json.encode({"ids": [said["id"]]}), qos=0
+                        TOPICS.receipt, msgspec.json.encode({"ids": [said["id"]]}), qos=1
                     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gatehouse import config, events
-from gatehouse.alarm import button as alarms
+from gatehouse.alarm import button as stages
 from gatehouse.alarm import contacts, lamps
 from gatehouse.events import Event, Happening, Mode
 
@@ -33,7 +33,7 @@ class Voice(Protocol):
 class Standing:
     """What stood at this button when the service stopped."""
 
-    alarms: tuple[alarms.Alarm, ...] = ()
+    alarms: tuple[stages.Alarm, ...] = ()
     unreleased: tuple[str, Mode] | None = None
     """Id and mode of the contact's last stored alarm, if it was never released."""
     last_alarm: str | None = None
@@ -70,7 +70,7 @@ class Channel:
         self._player = player
         self._mode_at = mode_at
         self._held = standing.unreleased
-        self.alarms = alarms.Button(button.name, receipts, standing.alarms)
+        self.alarms = stages.Button(button.name, receipts, standing.alarms)
         self.contacts: contacts.Contacts | None = None
 
     @property
@@ -110,7 +110,7 @@ class Channel:
         if self.contacts is not None:
             self.contacts, signals = contacts.advance(self.wiring, self.contacts, now_ns)
             self._react(signals)
-        self.alarms = alarms.advance(self.alarms, now_ns)
+        self.alarms = stages.advance(self.alarms, now_ns)
 
     def deadline(self) -> int | None:
         """When `advance` has something to do, CLOCK_MONOTONIC in ns."""
@@ -124,15 +124,15 @@ class Channel:
         ]
         return min(due, default=None)
 
-    def moved(self, alarm_id: str, stage: alarms.Stage) -> bool:
+    def moved(self, alarm_id: str, stage: stages.Stage) -> bool:
         """Note how far an alarm got; False if it is none of this button's open ones."""
         before = self.alarms
-        self.alarms = alarms.moved(before, alarm_id, stage)
+        self.alarms = stages.moved(before, alarm_id, stage)
         return any(alarm.id == alarm_id for alarm in before.alarms)
 
     def acknowledged(self, alarm_id: str) -> tuple[str, ...] | None:
         """Note a person's answer; the ids it answers, or None if the alarm is not open here."""
-        after = alarms.acknowledged(self.alarms, alarm_id)
+        after = stages.acknowledged(self.alarms, alarm_id)
         if after is None:
             return None
         self.alarms = after
@@ -140,7 +140,7 @@ class Channel:
 
     def reset(self, *, by: str, reason: str, at_ns: int | None = None) -> int:
         """End this button's alarms by hand, on site; returns how many there were."""
-        self.alarms, ended = alarms.reset(self.alarms)
+        self.alarms, ended = stages.reset(self.alarms)
         self._move_relay()
         if not ended:
             return 0
@@ -155,7 +155,7 @@ class Channel:
         pins = self.config.lamps
         look = lamps.look(
             self.alarms.stage,
-            ready=around.proven and not around.fault and self.line is contacts.Line.NORMAL,
+            ready=around.proven and self.line is contacts.Line.NORMAL,
             fault=around.fault or self.line not in {contacts.Line.NORMAL, contacts.Line.ACTIVE},
             silent=self.config.silent,
             walk_test=False,
@@ -171,6 +171,7 @@ class Channel:
         ):
             if pin is not None:
                 self._player.show(pin, pattern)
+        self._move_relay()  # where a write failed, this is the next try
 
     def _move_relay(self) -> None:
         if self.config.relay is not None:
@@ -208,7 +209,7 @@ class Channel:
             data["presses"] = signal.presses
         happening = Happening(events.ALARM_RAISED, self.subject, data, mode, signal.at_ns)
         event = self._voice.tell(happening)
-        self.alarms = alarms.raised(self.alarms, event.id, mode, signal.at_ns)
+        self.alarms = stages.raised(self.alarms, event.id, mode, signal.at_ns)
         self.last_alarm = event.id
         self._held = (event.id, mode)
 

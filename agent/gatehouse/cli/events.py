@@ -40,6 +40,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401  # rich's rendera
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in (_("time (UTC)"), _("event"), _("where"), ""):
         table.add_column(title, overflow="fold")
+    waiting = "[yellow]" + _("waiting") + "[/]"
     for event in rows:
         what = str(event["type"]).removeprefix("gatehouse.")
         fault = event["data"].get("fault")
@@ -48,6 +49,6 @@ def _table(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401  # rich's rendera
             str(event["time"])[:19].replace("T", " "),
             escape(what + (f" {fault}" if fault else "") + mode),
             escape(str(event["subject"])),
-            f"[yellow]{_('waiting')}[/]" if event["pending"] else "",
+            waiting if event["pending"] else "",
         )
     return table

@@ -104,7 +104,7 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
         (_("gateway"), escape(f"{status['gateway']}  {status['version']}  {status['board']}")),
         (_("link"), _word(link["state"]) + broker),
         (_("waiting"), pending),
-        (_("clock"), _("set") if status["clock"] == "synced" else f"[red]{_('not set')}[/]"),
+        (_("clock"), _("set") if status["clock"] == "synced" else "[red]" + _("not set") + "[/]"),
     ]
     for stage, figures in status["latency_ms"].items():
         if figures["n"]:
@@ -120,8 +120,8 @@ def _faults(status: dict[str, Any]) -> list[str]:
     from rich.markup import escape  # noqa: PLC0415
 
     if not status["faults"]:
-        return ["", f"[green]{_('no faults')}[/]"]
-    lines = ["", f"[bold red]{_('faults')}[/]"]
+        return ["", "[green]" + _("no faults") + "[/]"]
+    lines = ["", "[bold red]" + _("faults") + "[/]"]
     for fault in status["faults"]:
         text = fault.get("text") or ""
         lines.append(escape(f"  {fault['subject']}: {fault['fault']} {text}".rstrip()))

@@ -1,6 +1,7 @@
 """The alarm service: opens the rooms, joins them, and closes them in order."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 import msgspec
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 _FAREWELL_S: Final = 1.0
 _CLOSE_S: Final = 0.5
 _LOOK_S: Final = 3.0
+_LISTEN_S: Final = 2.0
 _RESTART_S: Final = (1.0, 30.0)
 
 
@@ -84,9 +87,10 @@ def _open_board(conf: config.Config, environ: Mapping[str, str]) -> Board:
     )
 
 
-async def _serve(control: ControlServer) -> None:
+async def _serve(control: ControlServer, listening: asyncio.Event) -> None:
     """Answer on the control socket until cancelled."""
     await control.start()
+    listening.set()
     try:
         await asyncio.get_running_loop().create_future()
     finally:
@@ -154,10 +158,8 @@ class AlarmService:
             district=conf.district,
             outbox=outbox,
             clock=clock,
-            random=os.urandom,
-            store=opening.store,
-            start=opening.start,
-            commands=opening.commands,
+            random=SystemRandom().random,
+            seen_commands=opening.commands,
             birth=lambda: documents.birth(rooms),
             heartbeat=lambda: self._heartbeat(rooms),
             hooks=joints.hooks(),
@@ -235,18 +237,25 @@ class AlarmService:
             self._config.gateway.runtime_dir / "control.sock",
             Requests(rooms, joints.stages, joints.changes).handlers(),
         )
+        listening = asyncio.Event()
         watchdog = None
         if self._notifier.watchdog_s:
             watchdog = Watchdog(deliver, self._notifier.watchdog_s)
             watchdog.start()
+        code = 0
         try:
             async with asyncio.TaskGroup() as tasks:
                 kept = [
                     tasks.create_task(rooms.uplink.run()),
                     tasks.create_task(self._tick(rooms, joints)),
-                    tasks.create_task(self._supervised("control", partial(_serve, control), joints.voice)),
+                    tasks.create_task(
+                        self._supervised("control", partial(_serve, control, listening), joints.voice)
+                    ),
                     tasks.create_task(self._keep_config(joints.voice)),
                 ]
+                with contextlib.suppress(TimeoutError):  # the alarm works without its socket
+                    async with asyncio.timeout(_LISTEN_S):
+                        await listening.wait()
                 self._notifier.say("READY=1", "STATUS=watching")
                 log.info("watching %d buttons", len(self._config.buttons))
                 await stop.wait()
@@ -255,11 +264,11 @@ class AlarmService:
                     task.cancel()
         except* BoardError as group:
             log.critical("%s", group.exceptions[0])
-            return 1
+            code = 1
         finally:
             if watchdog:
                 watchdog.stop()
-        return 0
+        return code
 
     async def _tick(self, rooms: Rooms, joints: Joints) -> None:
         """Once a second: the board, the levels, the clock."""

@@ -26,8 +26,8 @@ class Joints:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._early: list[tuple[str, bool, Mapping[str, Any]]] = []
-        self.stages = Watchers()
-        self.changes = Watchers()
+        self.stages = Watchers(1000)
+        self.changes = Watchers(1)
         self.voice: Voice
         self._rooms: Rooms | None = None
         self._notifier: Notifier | None = None
@@ -100,6 +100,7 @@ class Joints:
             self._reached(event_id, Stage.RECEIVED, at_ns)
         if self._rooms is not None:
             self._rooms.station.refresh()
+        self._changed()
 
     def uplink_fault(self, name: str, begins: bool, data: Mapping[str, Any]) -> None:
         """The way to the district has trouble, or is well again."""

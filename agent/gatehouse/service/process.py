@@ -36,7 +36,9 @@ def start_logging(level: int = logging.INFO) -> None:
     lines: queue.Queue[Any] = queue.Queue(_LOG_LINES)
     stream = logging.StreamHandler(sys.stderr)
     stream.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level, handlers=[_BoundedHandler(lines)])
+    handler = _BoundedHandler(lines)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.handlers.QueueListener(lines, stream).start()
 
 

@@ -12,13 +12,14 @@ from gatehouse.service.documents import Rooms
 
 _REASONS: Final = ("real", "mistake", "test")
 _NAME_LENGTH: Final = 100
-_FOLLOWERS: Final = 1000
 
 
 class Watchers:
     """Those who follow what happens; a slow one misses lines rather than holding anything up."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int) -> None:
+        """Keep at most so many lines for each; with 1, whoever is slow sees only the latest."""
+        self._lines = lines
         self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
 
     def tell(self, line: dict[str, Any]) -> None:
@@ -29,7 +30,7 @@ class Watchers:
 
     async def follow(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Yield ``first``, which says that nothing is missed from here, and each line after it."""
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_FOLLOWERS)
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(self._lines)
         self._queues.add(queue)
         try:
             yield first

@@ -185,14 +185,15 @@ class Link:
         if self._failed_over:
             self._failed_over = False
             return (at + 1) % len(self._brokers), 0.0
-        if lasted_s is None and at + 1 < len(self._brokers):
-            return at + 1, 0.0
         waits = self._alarm_waits()
         if isinstance(why, TakenOverError) and not waits:
             return 0, self._timing.duplicate_wait_s
-        if stable and waits:
-            return 0, 0.0
-        return 0, self._jitter.next_s()
+        if stable:
+            return 0, 0.0 if waits else self._jitter.next_s()
+        following = (at + 1) % len(self._brokers)
+        if following and lasted_s is None:
+            return following, 0.0
+        return following, self._jitter.next_s()
 
     async def _pause(self, pause_s: float) -> None:
         if pause_s <= 0:

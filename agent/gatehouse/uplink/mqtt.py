@@ -25,7 +25,6 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gatehouse.errors import MessageError
 from gatehouse.threads import off_loop
 from gatehouse.uplink import frames, tls
 from gatehouse.uplink.failures import BrokerRefusedError, TakenOverError, UnreachableError
@@ -50,9 +49,8 @@ _WANT: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 def reason_text(code: int, packet: int = PacketTypes.PUBACK) -> str:
     """Return the standard's name of a reason code (MQTT 5 section 2.4)."""
     names = ReasonCode.names.get(code, {})
-    return next(
-        (name for name, packets in names.items() if packet in packets), f"code 0x{code:02x}"
-    )
+    fitting = [name for name, packets in names.items() if packet in packets]
+    return next(iter([*fitting, *names]), f"code 0x{code:02x}")
 
 
 class Connection(aiomqtt.Client):
@@ -72,6 +70,7 @@ class Connection(aiomqtt.Client):
             clean_start=False,
             properties=greeting,
             will=aiomqtt.Will(peer.will_topic, peer.will, qos=1, retain=True, properties=last),
+            timeout=timing.puback_s,
             keepalive=timing.keepalive_s,
             tls_context=peer.context,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -154,13 +153,15 @@ class Connection(aiomqtt.Client):
             self._loop.add_writer(sock.fileno(), self.flush)
 
     async def subscribe_to(self, topics: Sequence[str]) -> list[int]:
-        """Subscribe with QoS 1; return the reason codes of the SUBACK. Raises UnreachableError."""
+        """Subscribe with QoS 1; return the reason codes of the SUBACK, none if none came in time.
+
+        A connection without a SUBACK is of no use: it is ended.
+        """
         try:
             codes = await self.subscribe([(topic, 1) for topic in topics])
         except aiomqtt.MqttError as exc:
-            failure = UnreachableError(f"no SUBACK from {self._peer.broker}: {exc}")
-            self.fail(failure)
-            raise failure from exc
+            self.fail(UnreachableError(f"no SUBACK from {self._peer.broker}: {exc}"))
+            return []
         return [code if isinstance(code, int) else code.value for code in codes]
 
     def part(self) -> None:
@@ -220,10 +221,8 @@ class Connection(aiomqtt.Client):
             self._read(sock)
         except ssl.SSLError as exc:
             self.fail(tls.explain(exc, self._peer.broker))
-        except (OSError, MessageError) as exc:
-            self.fail(self._lost(exc))
-        except Exception as exc:  # noqa: BLE001  # paho on garbage: this connection is over
-            _log.exception("reading from %s failed", self._peer.broker)
+        except Exception as exc:  # noqa: BLE001  # also paho on garbage: this connection is over
+            _log.debug("reading from %s failed", self._peer.broker, exc_info=True)
             self.fail(self._lost(exc))
         self.flush()
         self._flushing = False
@@ -281,6 +280,8 @@ class Connection(aiomqtt.Client):
         while client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self.flush()
             now = time.monotonic()
+            if client.keepalive == 0:
+                return  # the broker wants none
             if client._ping_t == 0:  # noqa: SLF001  # see module
                 quiet = min(client._last_msg_out, client._last_bytes_received)  # noqa: SLF001
                 wait = quiet + client.keepalive - now

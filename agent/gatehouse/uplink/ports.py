@@ -1,6 +1,6 @@
 """What the uplink needs of the rooms around it, and what it tells them."""
 
-from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -25,12 +25,16 @@ class Pending(Protocol):
 
 
 class Queue(Protocol):
-    """What waits, in the order in which it is to go."""
+    """What waits, in the order in which it is to go.
 
-    def next_alarm(self, skip: Container[str]) -> Pending | None:
+    An event leaves ``skip`` only when it is done, or with all others when a connection ends; an
+    empty ``skip`` makes the queue begin anew.
+    """
+
+    def next_alarm(self, skip: Collection[str]) -> Pending | None:
         """Return the next of alarm class that is not in ``skip``: buttons in turn, oldest first."""
 
-    def next_other(self, skip: Container[str]) -> Pending | None:
+    def next_other(self, skip: Collection[str]) -> Pending | None:
         """Return the oldest other event that is not in ``skip``."""
 
 

@@ -1,8 +1,9 @@
 """From the outbox to the broker to the receipt."""
 
 import asyncio
-import logging
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gatehouse import events
@@ -20,8 +21,6 @@ from gatehouse.uplink.troubles import Troubles
 from gatehouse.uplink.window import Window
 from gatehouse.uplink.wire import Limits, Wire
 
-_log = logging.getLogger(__name__)
-
 NO_SUBSCRIBER: Final = 0x10
 NO_ROOM_FOR_IT: Final = 0x95
 
@@ -32,6 +31,16 @@ _EVENT_TAIL: Final = frames.properties(content_type=events.CONTENT_TYPE)
 _PLAIN_TAIL: Final = frames.properties(content_type="application/json")
 
 NextReply = Callable[[], tuple[bytes, bytes | None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A publication that is no event."""
+
+    head: bytes
+    tail: bytes
+    flight: Flight
+    retain: bool
 
 
 class Sender:
@@ -69,6 +78,7 @@ class Sender:
         self._window = Window(1)
         self._largest = 0
         self._in_flight: dict[int, Flight] = {}
+        self._words: deque[Word] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._accepted: set[str] = set()  # alarms without a receipt that a broker has taken
 
@@ -99,6 +109,7 @@ class Sender:
         """The connection is gone."""
         self._wire = None
         self._in_flight.clear()
+        self._words.clear()
         self.alarms.detach()
         self.others.detach()
         if self._deadline is not None:
@@ -138,6 +149,13 @@ class Sender:
         return self.alarms.out > 0
 
     def say(
+        self, topic: str, body: bytes, told: Callable[[int], None], *, retain: bool = False
+    ) -> None:
+        """Publish what is no event, before all events; ``told`` hears the PUBACK's code."""
+        self._word(topic, body, told, retain=retain)
+        self.pump()
+
+    def _word(
         self,
         topic: str,
         body: bytes,
@@ -146,13 +164,12 @@ class Sender:
         retain: bool = False,
         correlation: bytes | None = None,
     ) -> None:
-        """Publish what is no event, at once; ``told`` hears the PUBACK's code."""
         tail = _PLAIN_TAIL
         if correlation is not None:
             tail = frames.properties(content_type="application/json", correlation=correlation)
         flight = Flight("", alarm=False, told=told)
         flight.load(body)
-        self._publish(frames.as_string(topic), tail, flight, retain=retain)
+        self._words.append(Word(frames.as_string(topic), tail, flight, retain))
 
     def pump(self) -> None:
         """Publish as much as the window admits."""
@@ -163,7 +180,11 @@ class Sender:
             pass
 
     def _publish_next(self, now: float) -> bool:
-        """Publish one message: an alarm, else a reply, else another event; False if none may go."""
+        """Publish one message: few words, alarms, replies, others; False if none may go."""
+        if self._words and self._window.admits_press():
+            word = self._words.popleft()
+            self._publish(word.head, word.tail, word.flight, retain=word.retain)
+            return True
         flight = self.alarms.first()
         if flight is not None:
             if not self._window.admits(flight.size, now, alarm=True):
@@ -171,7 +192,7 @@ class Sender:
             self._launch(self.alarms, flight)
             return True
         if self._window.admits(_REPLY_BYTES, now, alarm=True) and (reply := self._next_reply()):
-            self.say(self._topics.reply, reply[0], self._reply_told, correlation=reply[1])
+            self._word(self._topics.reply, reply[0], self._reply_told, correlation=reply[1])
             return True
         flight = self.others.first()
         if flight is None or not self._window.admits(flight.size, now):
@@ -229,7 +250,7 @@ class Sender:
         for fault in ("no-subscriber", "publish-refused"):
             self._troubles.end(fault, on=lane.topic)
         self._troubles.end("publish-refused", on=flight.id)
-        first = flight.id not in self._accepted
+        first = not flight.published and flight.id not in self._accepted
         if flight.alarm:
             self.patience.progress()
             if not flight.over:

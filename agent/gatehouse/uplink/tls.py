@@ -24,9 +24,18 @@ class NamedContext(ssl.SSLContext):
     name: str
 
     def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401  # passed on unseen
-        """Wrap a socket; the name asked for replaces the address that paho knows."""
+        """Wrap a socket; the name asked for replaces the address that paho knows.
+
+        The handshake is done here, because paho leaves the socket open when it fails.
+        """
         kwargs["server_hostname"] = self.name
-        return super().wrap_socket(sock, *args, **kwargs)
+        wrapped = super().wrap_socket(sock, *args, **kwargs)
+        try:
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 class Certificates:

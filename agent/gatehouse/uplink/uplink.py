@@ -1,10 +1,12 @@
 """The way to the district as the service sees it: one object that joins the room's parts."""
 
 import asyncio
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -53,8 +55,9 @@ class Uplink:
         self._heartbeat = heartbeat
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._hooks = hooks
         self._topics = topics = Topics.of(gateway)
-        self._troubles = troubles = Troubles(hooks.fault)
+        self._troubles = troubles = Troubles(self._tell_fault)
         self._commands = Commands(
             clock=clock,
             acknowledge=hooks.acknowledge,
@@ -87,7 +90,7 @@ class Uplink:
             session=self._session,
             alarm_waits=self._sender.alarm_waits,
             unanswered=lambda: self._sender.unanswered,
-            changed=lambda _: hooks.link_changed(self.link),
+            changed=self._tell_link,
         )
         self._connection: Connection | None = None
         self._beat_failed = False
@@ -163,6 +166,18 @@ class Uplink:
         except Exception:  # noqa: BLE001  # see above
             _log.exception("sending failed")
 
+    def _tell_fault(self, fault: str, begins: bool, data: dict[str, Any]) -> None:  # the hook's own
+        try:
+            self._hooks.fault(fault, begins, data)
+        except Exception:  # noqa: BLE001  # the line is more than who hears of it
+            _log.exception("telling of the fault %s failed", fault)
+
+    def _tell_link(self, _: LinkStatus) -> None:
+        try:
+            self._hooks.link_changed(self.link)
+        except Exception:  # noqa: BLE001  # the line is more than who hears of it
+            _log.exception("telling of the link failed")
+
     def _receipt(self, payload: bytes) -> None:
         try:
             ids = messages.receipt(payload)
@@ -189,21 +204,24 @@ class Uplink:
         self._connection = connection
         sender = self._sender
         sender.proof.begin(self._birth().start)
-        sender.attach(connection, limits)
         steady = self._loop.call_later(self._timing.stable_s, self._link.steady)
         try:
             async with asyncio.TaskGroup() as group:
-                for work in (
+                tasks = [group.create_task(self._greet(connection))]
+                await asyncio.sleep(0)  # SUBSCRIBE is in the stream; no receipt can miss us now
+                sender.attach(connection, limits)
+                works = (
                     sender.alarms.fill(),
-                    self._greet(connection),
                     sender.others.fill(),
                     sender.prove(),
                     self._beat(connection),
-                    _until_closed(connection),
-                ):
-                    group.create_task(work)
-        except* UnreachableError:
-            pass  # why is in connection.closed
+                )
+                tasks += [group.create_task(work) for work in works]
+                # The loss of the line is no exception here: on Python 3.11 a TaskGroup with a
+                # failing child forgets that its own task is being cancelled.
+                await asyncio.wait((connection.closed,))
+                for task in tasks:
+                    task.cancel()
         finally:
             steady.cancel()
             self._connection = None
@@ -212,8 +230,10 @@ class Uplink:
     async def _greet(self, connection: Connection) -> None:
         """Subscribe and say the birth; alarms do not wait for either."""
         topics = (self._topics.receipt, self._topics.command)
-        for attempt in range(1_000_000):
+        for attempt in itertools.count():
             codes = await connection.subscribe_to(topics)
+            if not codes:
+                return
             if attempt == 0:
                 self._say_birth(0)
             refused = {topic: code for topic, code in zip(topics, codes, strict=False) if code > 1}
@@ -259,7 +279,3 @@ class Uplink:
                     "the clock is set: certificates are judged by date now"
                 )
                 connection.fail(raise_at_once)
-
-
-async def _until_closed(connection: Connection) -> None:
-    raise await connection.closed

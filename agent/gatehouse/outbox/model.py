@@ -1,0 +1,82 @@
+"""What the outbox is told and what it tells: plain data. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatehouse.events import ALARM_RAISED, Event, Importance, Mode, importance
+from gatehouse.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One event that the district lacks; ``size`` is its JSON in bytes."""
+
+    id: str
+    type: str
+    subject: str
+    sequence: str
+    importance: Importance
+    size: int
+    unix_ns: int
+
+    @property
+    def raised(self) -> bool:
+        """Whether it is an alarm that was raised."""
+        return self.type == ALARM_RAISED
+
+    @classmethod
+    def of(cls, event: Event, size: int, unix_ns: int) -> "Pending":
+        """Take from an event what its place in the queue needs."""
+        kind = importance(event.type, event.data)
+        return cls(event.id, event.type, event.subject, event.sequence, kind, size, unix_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAlarm:
+    """One stored alarm: what is known of it after a restart."""
+
+    id: str
+    button: str
+    mode: Mode
+    raised_unix_ns: int
+    sent: bool = False
+    received: bool = False
+    acknowledged: bool = False
+    released: bool = False
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that opening found amiss: the name and the data of a ``gateway.fault``."""
+
+    fault: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One event of the log, its exact JSON, and whether the district still lacks it."""
+
+    body: bytes
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What was found when the outbox was opened.
+
+    ``previous``: the last number of the start before up to which nothing is missing.
+    """
+
+    store: str
+    start: int
+    previous: str | None = None
+    pending: tuple[Pending, ...] = ()
+    alarms: tuple[StandingAlarm, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    drill_open: bool = False
+    last_event: Event | None = None
+    commands: tuple[tuple[str, float], ...] = ()
+    trouble: tuple[Trouble, ...] = ()

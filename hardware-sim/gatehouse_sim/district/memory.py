@@ -1,0 +1,120 @@
+"""What a district knows, and waiting until it knows more."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final, Self, TypeVar
+
+from gatehouse import events
+from gatehouse.uplink.frames import Incoming
+from gatehouse_sim.district import lacking
+from gatehouse_sim.district.heard import Heartbeat, Reply, State
+from gatehouse_sim.district.store import Record
+
+T = TypeVar("T")
+
+LIMIT_S: Final = 30.0
+
+
+class Memory:
+    """Every event that is on disk, once, in the order of arrival; and what else was heard."""
+
+    def __init__(self) -> None:
+        self.states: list[State] = []
+        self.replies: list[Reply] = []
+        self.telemetry: list[Heartbeat] = []
+        self.pictures: list[Incoming] = []
+        self.malformed: list[tuple[str, bytes, str]] = []
+        """Topic, payload and why, of what was no message of the contract."""
+        self.conflicts: list[str] = []
+        """Ids that came with two bodies, and ids whose number another event has already."""
+        self._records: dict[str, Record] = {}
+        self._deliveries: Counter[str] = Counter()
+        self._numbers: dict[tuple[str, str, str], str] = {}
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+
+    def events(self, gateway: str | None = None, type_: str | None = None) -> list[Record]:
+        """Return the events of a gateway, or of all; of one type, or of all."""
+        return [
+            record
+            for record in self._records.values()
+            if gateway in {None, record.gateway} and type_ in {None, record.type}
+        ]
+
+    def alarms(self, gateway: str | None = None) -> list[Record]:
+        """Return the alarms that were raised."""
+        return self.events(gateway, events.ALARM_RAISED)
+
+    def record(self, id_: str) -> Record | None:
+        """Return an event by its id."""
+        return self._records.get(id_)
+
+    def deliveries(self, id_: str) -> int:
+        """Return how often an event came."""
+        return self._deliveries[id_]
+
+    def missing(self, gateway: str) -> list[str]:
+        """Return the numbers of a gateway that must still come (contract section 4)."""
+        births = [state for state in self.states if state.gateway == gateway and state.online]
+        running = births[-1].running if births else None
+        known = (lacking.Number.of(record.event) for record in self.events(gateway))
+        return lacking.missing(known, running)
+
+    async def wait_for(self, test: Callable[[Self], T | None], *, timeout_s: float = LIMIT_S) -> T:
+        """Wait until a test returns something true, and return it; woken by every arrival.
+
+        Raises TimeoutError with what is there.
+        """
+        if found := test(self):
+            return found
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        entry = (partial(test, self), waiter)
+        self._waiting.append(entry)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await waiter
+        except TimeoutError:
+            raise TimeoutError(f"not there after {timeout_s:g} s: {self.summary()}") from None
+        finally:
+            self._waiting.remove(entry)
+
+    def summary(self) -> str:
+        """Say in a line what is there."""
+        kinds = Counter(record.type for record in self._records.values())
+        return (
+            f"events {dict(kinds)}; states {[state.body for state in self.states]}; "
+            f"replies {[reply.body for reply in self.replies]}; malformed {self.malformed}; "
+            f"conflicts {self.conflicts}"
+        )
+
+    def add(self, record: Record, times: int = 1) -> int:
+        """Note what is on disk; return how often it came by now."""
+        known = self._records.setdefault(record.id, record)
+        number = (record.gateway, record.event.store, record.event.sequence)
+        if known.body != record.body or self._numbers.setdefault(number, record.id) != record.id:
+            self.conflicts.append(record.id)
+        self._deliveries[record.id] += times
+        return self._deliveries[record.id]
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Forget events; unknown ids change nothing."""
+        for id_ in ids:
+            record = self._records.pop(id_, None)
+            self._deliveries.pop(id_, None)
+            if record is not None:
+                self._numbers.pop((record.gateway, record.event.store, record.event.sequence), None)
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake those whose test has come true."""
+        for test, waiter in self._waiting:
+            if waiter.done():
+                continue
+            try:
+                found = test()
+            except Exception as exc:  # noqa: BLE001  # the test's own mistake belongs to who waits
+                waiter.set_exception(exc)
+            else:
+                if found:
+                    waiter.set_result(found)

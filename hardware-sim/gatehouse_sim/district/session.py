@@ -1,0 +1,137 @@
+"""Being there, and not being there: the district's session with its broker."""
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from gatehouse.errors import UplinkError
+from gatehouse.uplink.frames import Incoming
+from gatehouse.uplink.topics import PREFIX
+from gatehouse_sim.district.link import Letter, Link
+
+_log = logging.getLogger(__name__)
+
+NAME: Final = "district.receiver"
+"""Certificate name and client id: the dot keeps it apart from every gateway."""
+
+FILTERS: Final = (f"{PREFIX}+/up/#", f"{PREFIX}+/state")
+_SESSION_S: Final = 86_400
+_AGAIN_S: Final = 0.1
+_GOODBYE_S: Final = 1.0
+
+
+class Session:
+    """Connects, subscribes, and connects again when the broker is gone, until told to go away.
+
+    What is said while there is no connection waits for the next one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        context: ssl.SSLContext | None,
+        arrived: Callable[[Link, Incoming, bool], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.url = url
+        self._context = context
+        self._arrived = arrived
+        self._changed = changed
+        self._letters: deque[Letter] = deque()
+        self._link: Link | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._subscribed = asyncio.Event()
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether it hears the gateways now."""
+        return self._subscribed.is_set()
+
+    async def come(self, *, clean: bool) -> None:
+        """Connect, and keep connected; returns when subscribed.
+
+        With ``clean`` the broker forgets what waited for us.
+        """
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep(clean=clean))
+        subscribed = asyncio.ensure_future(self._subscribed.wait())
+        try:
+            await asyncio.wait((subscribed, self._task), return_when=asyncio.FIRST_COMPLETED)
+            if self._task.done():
+                await self._task  # it only ends by a mistake of ours
+        finally:
+            subscribed.cancel()
+
+    async def go(self, *, keep: bool = True, goodbye: bool = True) -> None:
+        """Disconnect and stay away.
+
+        With ``keep`` the broker collects for us meanwhile; without, publishers are told that nobody
+        listens (0x10). Without ``goodbye`` the connection just breaks (and the session is kept).
+        """
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+        link, self._link = self._link, None
+        if link is not None:
+            if goodbye:
+                link.part(_SESSION_S if keep else 0)
+            else:
+                link.abort()
+            await asyncio.wait((link.closed,), timeout=_GOODBYE_S)
+            link.abort()  # a frozen broker takes no goodbye
+        self._hears(now=False)
+
+    async def unsubscribe(self) -> None:
+        """Stay connected, and hear nothing more."""
+        await self._open_link().unsubscribe(FILTERS)
+        self._hears(now=False)
+
+    async def subscribe(self) -> None:
+        """Hear the gateways again."""
+        await self._open_link().subscribe(FILTERS)
+        self._hears(now=True)
+
+    def say(self, letter: Letter) -> None:
+        """Publish, now or when connected again."""
+        self._letters.append(letter)
+        if self._link is not None:
+            self._link.pump()
+
+    def _open_link(self) -> Link:
+        if self._link is None:
+            raise UplinkError(f"the district is not connected to {self.url}")
+        return self._link
+
+    async def _keep(self, *, clean: bool) -> None:
+        told = False
+        while True:
+            link = Link(self._letters, self._arrived)
+            try:
+                expiry_s = _SESSION_S
+                await link.open(self.url, self._context, NAME, clean=clean, expiry_s=expiry_s)
+                self._link, clean, told = link, False, False
+                await self.subscribe()
+                link.pump()
+                await asyncio.shield(link.closed)
+            except (OSError, UplinkError) as exc:
+                if not told:
+                    _log.warning("district cannot reach %s: %s; trying on", self.url, exc)
+                told = True
+            finally:
+                if self._link is not link:
+                    link.abort()
+            self._link = None
+            link.abort()
+            self._hears(now=False)
+            await asyncio.sleep(_AGAIN_S)  # a dead broker refuses at once
+
+    def _hears(self, *, now: bool) -> None:
+        if now:
+            self._subscribed.set()
+        else:
+            self._subscribed.clear()
+        self._changed()

@@ -1,0 +1,171 @@
+"""Commands: what is carried out, what is refused, and that a flood costs nothing."""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from gatehouse.uplink.commands import INBOX, REMEMBERED, Commands
+from gatehouse.uplink.frames import Incoming
+from uplink.fakes import TOPICS, Agent, Heard, Mosquitto, MovedClock, Office, plain, until
+
+
+class Desk:
+    """Commands without a broker."""
+
+    def __init__(self, **seen: float) -> None:
+        self.heard = Heard()
+        self.clock = MovedClock()
+        self.remembered: dict[str, float] = {}
+        hooks = self.heard.hooks()
+        self.commands = Commands(
+            clock=self.clock,
+            acknowledge=hooks.acknowledge,
+            refused=hooks.refused,
+            remember=self.remembered.__setitem__,
+            seen=seen.items(),
+        )
+
+    def asks(self, said: dict[str, Any] | bytes) -> dict[str, Any]:
+        """Give a command; return the reply."""
+        body = said if isinstance(said, bytes) else msgspec.json.encode(said)
+        self.commands.arrived(Incoming(TOPICS.command, body, correlation=b"c"))
+        reply = self.commands.next_reply()
+        assert reply is not None
+        assert reply[1] == b"c"
+        answer: dict[str, Any] = msgspec.json.decode(reply[0])
+        return answer
+
+
+def acknowledge(number: int = 1, **other: Any) -> dict[str, Any]:
+    """Return a command that is in order, changed as asked."""
+    said = {"command": "acknowledge", "alarm": "A", "by": "王", "expires": time.time() + 60}
+    return {"id": f"c{number}"} | said | other
+
+
+def test_acknowledge_is_carried_out_once() -> None:
+    """A replayed acknowledgement would answer for a person who is not there any more."""
+    desk = Desk()
+    assert desk.asks(acknowledge()) == {"id": "c1", "ok": True}
+    assert desk.asks(acknowledge()) == {"id": "c1", "ok": False, "reason": "replayed"}
+    assert desk.heard.acknowledged == [("A", "王")]
+    assert desk.heard.refused[0][0] == "replayed"
+    assert "c1" in desk.remembered
+
+
+def test_replay_memory_survives_a_restart() -> None:
+    """What was carried out before the restart is not carried out again."""
+    assert Desk(c1=time.time() + 60).asks(acknowledge())["reason"] == "replayed"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"expires": 0}, "expired"),
+        ({"expires": "2020-01-01T00:00:00Z"}, "expired"),
+        ({"expires": 1e12}, "expires more than 24 h ahead"),
+        ({"expires": "tomorrow"}, "malformed"),
+        ({"expires": None}, "malformed"),
+        ({"id": 5}, "malformed"),
+        ({"id": ""}, "malformed"),
+        ({"id": "x" * 200}, "malformed"),
+        ({"alarm": {"a": 1}}, "malformed"),
+        ({"by": None}, "acknowledge needs alarm and by"),
+        ({"alarm": "unknown"}, "unknown alarm"),
+        ({"command": "selftest"}, "not supported yet"),
+        ({"command": "snapshot", "camera": "gate"}, "not supported yet"),
+        ({"command": "release-evidence"}, "not supported yet"),
+        ({"command": "reset"}, "unknown command"),
+        ({"command": "drill-start"}, "unknown command"),
+        ({"command": "disarm"}, "unknown command"),
+    ],
+)
+def test_refused_with_a_reason_and_counted(change: dict[str, Any], reason: str) -> None:
+    """Nothing remote starts a drill, resets or disarms; and a refusal is never silent."""
+    desk = Desk()
+    reply = desk.asks(acknowledge() | change)
+    assert not reply["ok"]
+    assert reply["reason"] == reason
+    assert desk.commands.refusals == {reason: 1}
+    assert [told for told, _ in desk.heard.refused] == [reason]
+    assert reason == "unknown alarm" or not desk.heard.acknowledged
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"\xff", b"[]", b"[" * 9999, b"{}" + b" " * 20_000])
+def test_garbage_is_malformed(garbage: bytes) -> None:
+    """A mistake at the district must not end the connection."""
+    assert Desk().asks(garbage) == {"id": None, "ok": False, "reason": "malformed"}
+
+
+def test_unset_clock_judges_no_expiry() -> None:
+    """A Pi that woke in 1970 must not lose a person's acknowledgement; replays stay refused."""
+    desk = Desk()
+    desk.clock.offset_s, desk.clock.is_synced = -1e9, False
+    assert desk.asks(acknowledge())["ok"]
+    assert desk.asks(acknowledge())["reason"] == "replayed"
+
+
+def test_refusals_told_are_ten_a_minute() -> None:
+    """A flood of bad commands must not fill the outbox with events about them."""
+    desk = Desk()
+    for _ in range(500):
+        desk.asks(b"garbage")
+    assert len(desk.heard.refused) == 10
+    assert desk.commands.refusals["malformed"] == 500
+
+
+def test_replay_memory_is_bounded() -> None:
+    """A year of commands must not grow the memory."""
+    desk = Desk(**{f"o{number}": float(number) for number in range(REMEMBERED)})
+    desk.asks(acknowledge())
+    assert len(desk.commands._seen) == REMEMBERED
+    assert "c1" in desk.commands._seen
+
+
+def test_too_many_waiting_are_dropped_and_counted() -> None:
+    """Commands must not take the memory that receipts and alarms need."""
+    desk = Desk()
+    for number in range(INBOX + 5):
+        body = msgspec.json.encode(acknowledge(number))
+        desk.commands.arrived(Incoming(TOPICS.command, body))
+    replies = 0
+    while desk.commands.next_reply():
+        replies += 1
+    assert replies == INBOX
+    assert desk.commands.refusals["dropped"] == 5
+
+
+async def test_reply_carries_the_correlation_data(mosquitto: Mosquitto, office: Office) -> None:
+    """Without it the district cannot tell which of its questions was answered."""
+    async with Agent(plain(mosquitto.port)) as agent:
+        await until(lambda: office.on(TOPICS.state))
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's own
+        properties.CorrelationData = b"\x00\xffsame"
+        await office.say(TOPICS.command, acknowledge(), properties=properties)
+        await until(lambda: office.on(TOPICS.reply))
+        assert office.on(TOPICS.reply) == [{"id": "c1", "ok": True}]
+        raw = next(message for message in office.raw if str(message.topic) == TOPICS.reply)
+        assert raw.properties is not None
+        assert vars(raw.properties)["CorrelationData"] == b"\x00\xffsame"
+        assert raw.qos == 1
+        assert agent.outbox.commands.keys() == {"c1"}
+
+
+async def test_receipts_pass_a_flood_of_commands(mosquitto: Mosquitto, office: Office) -> None:
+    """A receipt dropped for commands would leave an alarm shown as not received."""
+    async with Agent(plain(mosquitto.port)) as agent:
+        await until(lambda: office.on(TOPICS.state))
+        flood = asyncio.gather(
+            *(office.say(TOPICS.command, acknowledge(number, expires=0)) for number in range(400))
+        )
+        alarms = [agent.press() for _ in range(5)]
+        await until(lambda: set(alarms) <= set(agent.heard.received))
+        await flood
+        refusals = agent.uplink.refusals
+        await until(lambda: refusals["expired"] + refusals["dropped"] == 400)
+        assert len(agent.heard.refused) <= 10
+        assert agent.uplink.link.connection == 1
