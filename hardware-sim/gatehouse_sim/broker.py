@@ -7,7 +7,6 @@ are moved. Without certificates it is a plain ``mqtt://`` broker with the same l
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -17,15 +16,9 @@ from typing import Final, Self
 
 from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.identity import Identity
+from gatehouse_sim.rules import relocate, rules
 
 _LIMIT_S: Final = 20.0
-_PLACE: Final = "/etc/mosquitto/gatehouse/"
-_LISTENER: Final = re.compile(r"^listener 8883$", re.MULTILINE)
-_GUARDS: Final = re.compile(
-    r"^(cafile|certfile|keyfile|tls_version|require_certificate|use_identity_as_username"
-    r"|allow_anonymous|acl_file) .*\n",
-    re.MULTILINE,
-)
 
 
 class Broker:
@@ -234,32 +227,6 @@ class _Ear(asyncio.SubprocessProtocol):
             self._said.clear()
             await self._said.wait()
         return True
-
-
-def rules() -> Path:
-    """Return the folder of the district's rules: in the wheel, or in the source checkout.
-
-    Raises FileNotFoundError.
-    """
-    here = Path(__file__).resolve().parent
-    for folder in (here / "district_rules", here.parents[1] / "config" / "district"):
-        if (folder / "mosquitto.conf").is_file():
-            return folder
-    raise FileNotFoundError(f"no district_rules beside {here} and no config/district above it")
-
-
-def relocate(given: str, *, port: int, place: Path, tls: bool) -> str:
-    """Return the district's configuration for this port and folder, on loopback only. Pure.
-
-    Without ``tls`` the lines that say who may come in are left out, and all others stay. Raises
-    ValueError when the file no longer says what is to be moved.
-    """
-    moved, listeners = _LISTENER.subn(f"listener {port} 127.0.0.1", given)
-    if listeners != 1 or _PLACE not in given:
-        raise ValueError(f"mosquitto.conf must have one 'listener 8883' and its files in {_PLACE}")
-    if not tls:
-        moved = _GUARDS.sub("", moved) + "allow_anonymous true\n"
-    return moved.replace(_PLACE, f"{place}/")
 
 
 def _mosquitto() -> str:

@@ -13,9 +13,10 @@ from typing import Final
 from gatehouse import config
 from gatehouse.config.model import Button, Config
 from gatehouse_sim.agent import Agent, Place
-from gatehouse_sim.authority import Authority, Identity
+from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
 from gatehouse_sim.district import District
+from gatehouse_sim.identity import Identity
 from gatehouse_sim.wiring_client import WiringClient
 
 GATEWAY: Final = "sim-school-1"

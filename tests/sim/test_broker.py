@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse_sim import broker as module
-from gatehouse_sim.broker import Broker, relocate, rules
+from gatehouse_sim import rules as module
+from gatehouse_sim.broker import Broker
+from gatehouse_sim.rules import relocate, rules
 from sim.paho_gateway import LIMIT_S, PahoGateway, connected
 
 STATE = "gatehouse/v1/gw-1/state"
@@ -191,7 +192,7 @@ def test_the_rules_are_found_in_an_installed_wheel(
     """Without it the demo would run only from a checkout."""
     installed = tmp_path / "gatehouse_sim" / "district_rules"
     installed.mkdir(parents=True)
-    monkeypatch.setattr(module, "__file__", str(installed.parent / "broker.py"))
+    monkeypatch.setattr(module, "__file__", str(installed.parent / "rules.py"))
     with pytest.raises(FileNotFoundError):
         rules()
     (installed / "mosquitto.conf").touch()

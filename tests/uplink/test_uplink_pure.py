@@ -4,7 +4,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatehouse.errors import MessageError
@@ -146,6 +146,7 @@ _json = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["ids", "id", "expires", "command", "alarm", "by", "x"]), _json)
 )
+@settings(suppress_health_check=[HealthCheck.too_slow])  # it builds its table of Unicode first
 def test_json_of_any_shape_is_read_or_refused(said: dict[str, object]) -> None:
     """The district's programmers make mistakes too; none may reach the loop as an exception."""
     try:
