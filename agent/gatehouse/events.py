@@ -113,7 +113,7 @@ def decode(body: bytes) -> Event:
     """Read an event back; raise MessageError for anything that is not one."""
     try:
         event = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MessageError(f"not an event of this contract: {exc}") from exc
     if not _SEQUENCE.fullmatch(event.sequence):
         raise MessageError(f"sequence {event.sequence!r} is not <8 digits>.<10 digits>")

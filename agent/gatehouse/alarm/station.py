@@ -16,6 +16,7 @@ from gatehouse.alarm.channel import Channel, Standing, Surroundings, Voice
 from gatehouse.alarm.gpio import Board, Edge
 from gatehouse.errors import BoardError, ControlError
 from gatehouse.events import Happening, Mode
+from gatehouse.texts import _
 
 log = logging.getLogger(__name__)
 
@@ -184,12 +185,12 @@ class Station:
     def start_drill(self, buttons: Sequence[str], duration_s: float) -> drill.Drill:
         """Make the next press of each of these buttons a drill; ControlError if that cannot be."""
         if self._drill is not None:
-            raise ControlError("a drill is running: stop it first (gatehouse drill stop)")
+            raise ControlError(_("a drill is running: stop it first (gatehouse drill stop)"))
         if not 0 < duration_s <= drill.LONGEST_S:
-            raise ControlError(f"a drill lasts at most {drill.LONGEST_S // 60} minutes")
+            raise ControlError(_("a drill lasts more than 0 and at most 30 minutes"))
         names = tuple(dict.fromkeys(self._channel(name).config.name for name in buttons))
         if not names:
-            raise ControlError("a drill needs at least one button")
+            raise ControlError(_("a drill needs at least one button"))
         self._drill = drill.Drill(names, self._now() + int(duration_s * _NS))
         data = {"buttons": list(names), "seconds": duration_s}
         self._voice.tell(Happening(events.DRILL_STARTED, "gateway", data, Mode.DRILL))
@@ -218,7 +219,8 @@ class Station:
     def _channel(self, name: str) -> Channel:
         if name not in self.channels:
             known = ", ".join(self.channels)
-            raise ControlError(f"no button {name!r} in the configuration; there are: {known}")
+            said = _("no button {name} in the configuration; there are: {known}")
+            raise ControlError(said.format(name=name, known=known))
         return self.channels[name]
 
     def _mode_at(self, button: str, at_ns: int) -> Mode:

@@ -24,5 +24,8 @@ def run(args: argparse.Namespace) -> int:
         return 2
     from gatehouse.service import alarm, process  # noqa: PLC0415  # only this command needs them
 
-    process.leave(alarm.serve(path, os.environ))
+    flush = process.start_logging()
+    code = alarm.serve(path, os.environ)
+    flush()
+    process.leave(code)
     return 0

@@ -6,54 +6,48 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
-import msgspec
-
 from gatehouse import config, events, texts
-from gatehouse.alarm.gpio import Board, Edge, open_board
+from gatehouse.alarm.gpio import Board, Edge
 from gatehouse.alarm.station import Parts, Station
 from gatehouse.clock import Clock, open_clock
 from gatehouse.config import Loaded
 from gatehouse.control.server import ControlServer
-from gatehouse.errors import BoardError, GatehouseError
+from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, machine, process, standing
-from gatehouse.service.clockwatch import ClockWatch
+from gatehouse.service import documents, duties, process, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
+from gatehouse.service.pins import input_pins, open_pins
 from gatehouse.service.requests import Requests
 from gatehouse.service.voice import Voice
 from gatehouse.service.watchdog import Watchdog
 from gatehouse.systemd import Notifier
-from gatehouse.threads import off_loop
 from gatehouse.uplink import Uplink
 
 log = logging.getLogger(__name__)
 
 _FAREWELL_S: Final = 1.0
 _CLOSE_S: Final = 0.5
-_LOOK_S: Final = 3.0
 _LISTEN_S: Final = 2.0
-_RESTART_S: Final = (1.0, 30.0)
 
 
 def serve(path: Path, environ: Mapping[str, str]) -> int:
     """Run the alarm service until SIGTERM; returns its exit code."""
-    process.start_logging()
     try:
         loaded = config.read_for_alarm(path, environ)
         texts.use(loaded.config.gateway.language)
         clock = open_clock(environ.get("GATEHOUSE_CLOCK"), environ.get("GATEHOUSE_BOOTID"))
         loaded.config.gateway.runtime_dir.mkdir(parents=True, exist_ok=True)
-        board = _open_board(loaded.config, environ)
+        board = open_pins(loaded.config, environ)
     except config.ConfigError as exc:
         sys.stderr.write(f"{exc}\n")
         return 2
@@ -62,39 +56,6 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         return 1
     process.stay_in_memory()
     return process.run(AlarmService(loaded, board, clock, Notifier(environ)).run())
-
-
-def _input_pins(conf: config.Config) -> list[int]:
-    pins = [pin for b in conf.buttons for pin in (b.pin, b.loop, b.reset)]
-    return [pin for pin in [*pins, conf.enclosure.tamper, conf.enclosure.mains] if pin is not None]
-
-
-def _output_pins(conf: config.Config) -> list[int]:
-    pins = [
-        pin
-        for b in conf.buttons
-        for pin in (b.lamps.red, b.lamps.yellow, b.lamps.green, b.buzzer, b.relay)
-    ]
-    return [pin for pin in pins if pin is not None]
-
-
-def _open_board(conf: config.Config, environ: Mapping[str, str]) -> Board:
-    return open_board(
-        inputs=_input_pins(conf),
-        outputs=_output_pins(conf),
-        runtime_dir=conf.gateway.runtime_dir,
-        factory_name=environ.get("GPIOZERO_PIN_FACTORY"),
-    )
-
-
-async def _serve(control: ControlServer, listening: asyncio.Event) -> None:
-    """Answer on the control socket until cancelled."""
-    await control.start()
-    listening.set()
-    try:
-        await asyncio.get_running_loop().create_future()
-    finally:
-        await control.close()
 
 
 class AlarmService:
@@ -118,7 +79,7 @@ class AlarmService:
         deliver = self._deliver_to(loop)
         self._board.listen(deliver)
         began_ns = self._clock.reading().monotonic_ns
-        levels = {pin: self._board.level(pin) for pin in _input_pins(self._config)}
+        levels = {pin: self._board.level(pin) for pin in input_pins(self._config)}
         joints = Joints(self._clock)
         outbox, opening = await Outbox.open(
             self._config.gateway.state_dir / "outbox.db",
@@ -134,8 +95,12 @@ class AlarmService:
         for edge in self._early:
             rooms.station.edge(edge)
         self._early.clear()
-        code = await self._work(rooms, joints, stop, deliver)
-        await self._close(rooms, joints.voice)
+        control = ControlServer(
+            self._config.gateway.runtime_dir / "control.sock",
+            Requests(rooms, joints.stages, joints.changes).handlers(),
+        )
+        code = await self._work(rooms, joints.voice, control, stop, deliver)
+        await self._close(rooms)
         return code
 
     def _deliver_to(self, loop: asyncio.AbstractEventLoop) -> Callable[[Edge], None]:
@@ -161,7 +126,7 @@ class AlarmService:
             random=SystemRandom().random,
             seen_commands=opening.commands,
             birth=lambda: documents.birth(rooms),
-            heartbeat=lambda: self._heartbeat(rooms),
+            heartbeat=lambda: duties.heartbeat(rooms),
             hooks=joints.hooks(),
         )
         scribe = Scribe(
@@ -229,29 +194,24 @@ class AlarmService:
     async def _work(
         self,
         rooms: Rooms,
-        joints: Joints,
+        voice: Voice,
+        control: ControlServer,
         stop: asyncio.Event,
         deliver: Callable[[Edge], None],
     ) -> int:
-        control = ControlServer(
-            self._config.gateway.runtime_dir / "control.sock",
-            Requests(rooms, joints.stages, joints.changes).handlers(),
-        )
+        """Do all duties until told to stop; a duty that cannot go on ends the process."""
         listening = asyncio.Event()
-        watchdog = None
-        if self._notifier.watchdog_s:
-            watchdog = Watchdog(deliver, self._notifier.watchdog_s)
-            watchdog.start()
+        watchdog = Watchdog(deliver, self._notifier.watchdog_s)
+        watchdog.start()
         code = 0
         try:
             async with asyncio.TaskGroup() as tasks:
+                answering = partial(duties.answer, control, listening, voice)
                 kept = [
                     tasks.create_task(rooms.uplink.run()),
-                    tasks.create_task(self._tick(rooms, joints)),
-                    tasks.create_task(
-                        self._supervised("control", partial(_serve, control, listening), joints.voice)
-                    ),
-                    tasks.create_task(self._keep_config(joints.voice)),
+                    tasks.create_task(duties.tick(rooms, self._board, self._clock, voice)),
+                    tasks.create_task(duties.supervised("control", answering, voice)),
+                    tasks.create_task(duties.keep_config(self._loaded, voice)),
                 ]
                 with contextlib.suppress(TimeoutError):  # the alarm works without its socket
                     async with asyncio.timeout(_LISTEN_S):
@@ -260,79 +220,20 @@ class AlarmService:
                 log.info("watching %d buttons", len(self._config.buttons))
                 await stop.wait()
                 self._notifier.say("STOPPING=1")
+                voice.tell(Happening(events.GATEWAY_STOPPED, "gateway", {"reason": "command"}))
+                await rooms.uplink.farewell(_FAREWELL_S)
                 for task in kept:
                     task.cancel()
-        except* BoardError as group:
-            log.critical("%s", group.exceptions[0])
+        except* Exception as group:
+            for error in group.exceptions:
+                log.critical("the service ends, to be restarted", exc_info=error)
             code = 1
         finally:
-            if watchdog:
-                watchdog.stop()
+            watchdog.stop()
         return code
 
-    async def _tick(self, rooms: Rooms, joints: Joints) -> None:
-        """Once a second: the board, the levels, the clock."""
-        loop = asyncio.get_running_loop()
-        watch = ClockWatch(self._clock.reading(), synced=self._clock.synced())
-        due = loop.time()
-        while True:
-            due = max(due + 1.0, loop.time())
-            await asyncio.sleep(due - loop.time())
-            if not self._board.alive():
-                raise BoardError(
-                    "the board's edge thread has died: the process ends, to be restarted"
-                )
-            rooms.station.tick()
-            seen = watch.look(self._clock.reading(), synced=self._clock.synced())
-            if seen.corrected_s is not None:
-                data = {"bootid": self._clock.bootid, "offset_s": seen.corrected_s}
-                joints.voice.tell(Happening(events.CLOCK_CORRECTED, "gateway", data))
-            joints.voice.fault("clock", seen.unset_too_long)
-
-    async def _supervised(
-        self, name: str, work: Callable[[], Awaitable[None]], voice: Voice
-    ) -> None:
-        """Keep something alive that is not the alarm path; its failure is a fault, not our end."""
-        pause, longest = _RESTART_S
-        while True:
-            try:
-                await work()
-            except Exception as exc:  # whatever it is, the alarm goes on
-                log.exception("%s failed; again in %.0f s", name, pause)
-                voice.fault(name, True, data={"error": str(exc)})
-            await asyncio.sleep(pause)
-            pause = min(longest, pause * 2)
-
-    async def _keep_config(self, voice: Voice) -> None:
-        """Keep the copy that a later typo falls back to; say so when it differs from the last."""
-        if self._loaded.from_last_good:
-            return
-        try:
-            changed = await off_loop(
-                lambda: config.keep_last_good(self._config), name="keep-config", timeout_s=30
-            )
-        except (OSError, TimeoutError) as exc:
-            log.warning("the last good configuration could not be kept: %s", exc)
-            return
-        if changed:
-            told = {"file": self._config.path.name}
-            voice.tell(Happening(events.CONFIG_CHANGED, "gateway", told))
-
-    async def _heartbeat(self, rooms: Rooms) -> bytes:
-        """Make the telemetry body; a machine that cannot be looked at is left out."""
-        state_dir = self._config.gateway.state_dir
-        try:
-            seen = await off_loop(
-                lambda: machine.look(state_dir).document(), name="machine", timeout_s=_LOOK_S
-            )
-        except (OSError, TimeoutError):
-            seen = None
-        return msgspec.json.encode(documents.heartbeat(rooms, seen))
-
-    async def _close(self, rooms: Rooms, voice: Voice) -> None:
-        """Stop within two seconds with nothing lost: what is not sent stays in the outbox."""
-        voice.tell(Happening(events.GATEWAY_STOPPED, "gateway", {"reason": "command"}))
-        await rooms.uplink.farewell(_FAREWELL_S)
+    async def _close(self, rooms: Rooms) -> None:
+        """Write what waits and let go of the pins; what is not sent stays in the outbox."""
         await rooms.outbox.close(_CLOSE_S)
         rooms.station.close()
         self._board.close()

@@ -14,15 +14,17 @@ from gatehouse.alarm.station import PROBE_PIN
 class Watchdog:
     """Sends a probe edge three times in each watchdog period."""
 
-    def __init__(self, deliver: Callable[[Edge], None], period_s: float) -> None:
+    def __init__(self, deliver: Callable[[Edge], None], period_s: float | None) -> None:
+        """Prepare it; without a period nobody watches, and nothing is sent."""
         self._deliver = deliver
-        self._pause_s = period_s / 3
+        self._pause_s = None if period_s is None else period_s / 3
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
         """Begin to probe."""
-        self._thread.start()
+        if self._pause_s is not None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Send no more probes; waits for nothing."""
