@@ -1,6 +1,7 @@
 """``gatehouse-sim demo``: a whole school and district on this machine."""
 
 import asyncio
+import logging
 import shutil
 import signal
 import sys
@@ -20,6 +21,7 @@ from gatehouse_sim.timeline import STAGES, Timeline
 def run(*, once: bool, port: int) -> int:
     """Open a school; play the scenario once, or stay up until Ctrl-C. Returns the exit code."""
     folder = short_folder()
+    logging.basicConfig(filename=folder / "district.log", level=logging.INFO)
     try:
         return asyncio.run(_once(folder, port) if once else _stay(folder, port))
     finally:

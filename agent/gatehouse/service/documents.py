@@ -87,7 +87,7 @@ def outbox(rooms: Rooms) -> dict[str, Any]:
     return {
         "pending": queue.pending,
         "pending_alarms": queue.pending_alarms,
-        "oldest_s": None if oldest is None else round(max(0, now - oldest) / 1e9, 3),
+        "oldest_s": 0.0 if oldest is None else round(max(0, now - oldest) / 1e9, 3),
         "bytes": rooms.outbox.size_bytes(),
     }
 
