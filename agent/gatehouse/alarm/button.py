@@ -83,7 +83,8 @@ class Button:
 
     def deadline(self) -> int | None:
         """When the next alarm becomes overdue, in ns; None if none will."""
-        return min((at for alarm in self.alarms if (at := _due(self, alarm))), default=None)
+        due = (_due(self, alarm) for alarm in self.alarms)
+        return min((at for at in due if at is not None), default=None)
 
 
 def raised(button: Button, alarm_id: str, mode: Mode, at_ns: int) -> Button:

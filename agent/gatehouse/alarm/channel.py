@@ -1,13 +1,17 @@
 """One button at work: its contacts, its alarms, its lamps and its relay."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from gatehouse import config, events
 from gatehouse.alarm import button as stages
 from gatehouse.alarm import contacts, lamps
 from gatehouse.events import Event, Happening, Mode
+
+log = logging.getLogger(__name__)
 
 
 class Voice(Protocol):
@@ -70,7 +74,9 @@ class Channel:
         self._player = player
         self._mode_at = mode_at
         self._held = standing.unreleased
+        self._untold: list[tuple[contacts.Pressed, Mode]] = []
         self.alarms = stages.Button(button.name, receipts, standing.alarms)
+        self._relay_closed = self.alarms.relay
         self.contacts: contacts.Contacts | None = None
 
     @property
@@ -94,7 +100,7 @@ class Channel:
             alarm_stands=self._standing.unreleased is not None,
             faults=self._standing.faults,
         )
-        self._react(signals)
+        self._react(signals, now_ns)
 
     def edge(self, *, loop: bool, closed: bool, at_ns: int) -> None:
         """Take a level of one of the two contacts."""
@@ -103,13 +109,14 @@ class Channel:
         self.contacts, signals = contacts.edge(
             self.wiring, self.contacts, loop=loop, closed=closed, at_ns=at_ns
         )
-        self._react(signals)
+        self._react(signals, at_ns)
 
     def advance(self, now_ns: int) -> None:
         """Do what is due."""
         if self.contacts is not None:
+            self._tell_again(now_ns)
             self.contacts, signals = contacts.advance(self.wiring, self.contacts, now_ns)
-            self._react(signals)
+            self._react(signals, now_ns)
         self.alarms = stages.advance(self.alarms, now_ns)
 
     def deadline(self) -> int | None:
@@ -141,6 +148,7 @@ class Channel:
     def reset(self, *, by: str, reason: str, at_ns: int | None = None) -> int:
         """End this button's alarms by hand, on site; returns how many there were."""
         self.alarms, ended = stages.reset(self.alarms)
+        self._relay_closed = False
         self._move_relay()
         if not ended:
             return 0
@@ -154,7 +162,7 @@ class Channel:
         """Light the lamps and sound the buzzer as things stand now."""
         pins = self.config.lamps
         look = lamps.look(
-            self.alarms.stage,
+            stages.Stage.UNDELIVERED if self._untold else self.alarms.stage,
             ready=around.proven and self.line is contacts.Line.NORMAL,
             fault=around.fault or self.line not in {contacts.Line.NORMAL, contacts.Line.ACTIVE},
             silent=self.config.silent,
@@ -175,50 +183,86 @@ class Channel:
 
     def _move_relay(self) -> None:
         if self.config.relay is not None:
-            closed = self.alarms.relay
-            self._player.show(self.config.relay, lamps.STEADY if closed else lamps.DARK)
+            pattern = lamps.STEADY if self._relay_closed else lamps.DARK
+            self._player.show(self.config.relay, pattern)
 
-    def _react(self, signals: tuple[contacts.Signal, ...]) -> None:
-        for signal in signals:
-            match signal:
-                case contacts.Pressed():
-                    self._pressed(signal)
-                case contacts.Released():
-                    self._released(signal.at_ns)
-                case contacts.FaultBegan():
-                    self._voice.fault(
-                        signal.fault,
-                        True,
-                        subject=self.subject,
-                        data={"location": self.config.location},
-                        at_ns=signal.at_ns,
-                    )
-                case contacts.FaultEnded():
-                    self._voice.fault(signal.fault, False, subject=self.subject, at_ns=signal.at_ns)
+    def _react(self, signals: tuple[contacts.Signal, ...], at_ns: int) -> None:
+        """Tell what the contacts said; if one thing cannot be told, the next may be a press."""
+        steps = [partial(self._take, signal) for signal in signals]
+        for step in (*steps, partial(self._turned_back, at_ns)):
+            try:
+                step()
+            except Exception:  # the press, if it is one, is told again
+                log.exception("%s: not told: %s", self.subject, step.args)
+
+    def _take(self, signal: contacts.Signal) -> None:
+        match signal:
+            case contacts.Pressed():
+                self._pressed(signal)
+            case contacts.Released():
+                self._released(signal.at_ns, loop_cut=signal.loop_cut)
+            case contacts.FaultBegan():
+                self._voice.fault(
+                    signal.fault,
+                    True,
+                    subject=self.subject,
+                    data={"location": self.config.location},
+                    at_ns=signal.at_ns,
+                )
+            case contacts.FaultEnded():
+                self._voice.fault(signal.fault, False, subject=self.subject, at_ns=signal.at_ns)
 
     def _pressed(self, signal: contacts.Pressed) -> None:
         """Relay first (a contact, no disk, no network), then disk and district at once."""
-        mode = self._mode_at(self.config.name, signal.at_ns)
-        if mode is Mode.REAL and self.config.relay is not None:
-            self._player.show(self.config.relay, lamps.STEADY)
-        data: dict[str, Any] = {
-            "location": self.config.location,
-            "held_at_start": signal.held_at_start,
-        }
-        if signal.presses != 1:
-            data["presses"] = signal.presses
-        happening = Happening(events.ALARM_RAISED, self.subject, data, mode, signal.at_ns)
-        event = self._voice.tell(happening)
-        self.alarms = stages.raised(self.alarms, event.id, mode, signal.at_ns)
-        self.last_alarm = event.id
-        self._held = (event.id, mode)
+        single = signal.presses == 1  # a drill covers no more than that
+        mode = self._mode_at(self.config.name, signal.at_ns) if single else Mode.REAL
+        if mode is Mode.REAL:
+            self._relay_closed = True
+            self._move_relay()
+        self._untold.append((signal, mode))
+        self._tell_presses()
 
-    def _released(self, at_ns: int) -> None:
+    def _tell_presses(self) -> None:
+        """Tell each press that is not told; where that fails, it stays to be told again."""
+        while self._untold:
+            signal, mode = self._untold[0]
+            data: dict[str, Any] = {
+                "location": self.config.location,
+                "held_at_start": signal.held_at_start,
+            }
+            if signal.presses != 1:
+                data["presses"] = signal.presses
+            happening = Happening(events.ALARM_RAISED, self.subject, data, mode, signal.at_ns)
+            event = self._voice.tell(happening)
+            del self._untold[0]
+            self.alarms = stages.raised(self.alarms, event.id, mode, signal.at_ns)
+            self.last_alarm = event.id
+            self._held = (event.id, mode)
+
+    def _tell_again(self, now_ns: int) -> None:
+        """Telling is not meant to fail; if it did, the press must not end in a line of the log."""
+        if not self._untold or self.contacts is None:
+            return
+        try:
+            self._tell_presses()
+            if not self.contacts.unreleased:
+                self._released(now_ns)
+        except Exception:  # tried again at the next tick
+            log.exception("%s: a press could not be told again", self.subject)
+
+    def _released(self, at_ns: int, *, loop_cut: bool = False) -> None:
         if self._held is None:
             return
         alarm_id, mode = self._held
         self._held = None
         data = {"location": self.config.location, "alarm": alarm_id}
         self._voice.tell(Happening(events.ALARM_RELEASED, self.subject, data, mode, at_ns))
-        if self.config.latching:
+        if loop_cut:  # it was cut before the press, so that it will never say "turned back"
+            self._turned_back(at_ns, loop_cut=True)
+
+    def _turned_back(self, at_ns: int, *, loop_cut: bool = False) -> None:
+        """Reset a latching button that is out; a wire that was cut behind its alarm is no reset."""
+        if self.contacts is None or not (self.config.latching and self.alarms.alarms):
+            return
+        if loop_cut or self.contacts.at_rest(self.wiring):
             self.reset(by="button", reason="turned-back", at_ns=at_ns)

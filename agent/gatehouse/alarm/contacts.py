@@ -3,6 +3,9 @@
 All times are CLOCK_MONOTONIC in ns. A press begins with the first closing of the normally-open
 contact, ends once it was open for the debounce time in a row, and alarms as soon as the closed time
 within it reaches the filter time (contract section 2).
+
+Edges may come late, when time has already been let pass beyond them: they still count as of when
+they were, so that a press keeps its length however busy the machine is.
 """
 
 from collections.abc import Callable, Iterator
@@ -67,9 +70,13 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The contact of the last press is open again."""
+    """The contact of the last press is open again.
+
+    ``loop_cut``: the loop was known to be cut when that press began, and tells nothing of it.
+    """
 
     at_ns: int
+    loop_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +106,11 @@ class Press:
     began_ns: int
     closed_since_ns: int | None
     """Since when the contact is closed; None while it is open within the press."""
-    changed_ns: int
     closed_before_ns: int = 0
     """Closed time of this press before the present closing."""
     held: bool = False
     reported: bool = False
+    loop_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,9 @@ class Contacts:
 
     closed: bool
     loop_closed: bool
-    now_ns: int
+    changed_ns: int
+    """When the normally-open contact last changed; an edge is never taken as older than that."""
+    loop_changed_ns: int
     press: Press | None = None
     unreleased: bool = False
     stuck: bool = False
@@ -148,6 +157,11 @@ class Contacts:
             (self.open.told, Line.OPEN),
         )
         return next((line for holds, line in shown if holds), Line.NORMAL)
+
+    def at_rest(self, wiring: Wiring) -> bool:
+        """Whether the button is out: the loop, where there is one, tells that from a cut wire."""
+        out = not wiring.has_loop or (self.loop_closed and not self.open.told)
+        return out and self.press is None
 
     def deadline(self, wiring: Wiring) -> int | None:
         """When `advance` has something to do."""
@@ -172,7 +186,8 @@ def begin(
     signals: list[Signal] = []
     press = None
     if closed:
-        press = Press(now_ns, now_ns, now_ns, held=True, reported=alarm_stands)
+        loop_cut = wiring.has_loop and "open" in faults
+        press = Press(now_ns, now_ns, held=True, reported=alarm_stands, loop_cut=loop_cut)
     elif alarm_stands:
         signals.append(Released(now_ns))
     signals += [
@@ -187,6 +202,7 @@ def begin(
     state = Contacts(
         closed,
         loop_closed,
+        now_ns,
         now_ns,
         press,
         unreleased=closed and alarm_stands,
@@ -203,12 +219,15 @@ def edge(
     wiring: Wiring, state: Contacts, *, loop: bool, closed: bool, at_ns: int
 ) -> tuple[Contacts, Signals]:
     """Take a level of one contact; equal levels and times that go backwards are harmless."""
-    at_ns = max(at_ns, state.now_ns)
+    at_ns = max(at_ns, state.loop_changed_ns if loop else state.changed_ns)
     state, before = advance(wiring, state, at_ns)
+    if closed == (state.loop_closed if loop else state.closed):
+        return state, before
     if loop:
-        state = replace(state, loop_closed=closed)
-    elif closed != state.closed:
-        state = replace(state, closed=closed, press=_moved(state.press, closed, at_ns))
+        state = replace(state, loop_closed=closed, loop_changed_ns=at_ns)
+    else:
+        press = _moved(state, closed, at_ns)
+        state = replace(state, closed=closed, changed_ns=at_ns, press=press)
     state, after = advance(wiring, _supervise(wiring, state, at_ns), at_ns)
     return state, before + after
 
@@ -218,10 +237,9 @@ def advance(wiring: Wiring, state: Contacts, now_ns: int) -> tuple[Contacts, Sig
     signals: list[Signal] = []
     while due := [(at, step) for at, step in _due(wiring, state) if at <= now_ns]:
         at_ns, step = min(due, key=lambda one: one[0])
-        at_ns = max(at_ns, state.now_ns)
-        state, said = step(replace(state, now_ns=at_ns), at_ns)
+        state, said = step(state, at_ns)
         signals += said
-    return replace(state, now_ns=max(state.now_ns, now_ns)), tuple(signals)
+    return state, tuple(signals)
 
 
 Step = Callable[[Contacts, int], tuple[Contacts, Signals]]
@@ -232,11 +250,11 @@ def _due(wiring: Wiring, state: Contacts) -> Iterator[tuple[int, Step]]:
     press = state.press
     if press is not None:
         if press.closed_since_ns is None:
-            yield press.changed_ns + wiring.debounce_ns, _end_press
+            yield state.changed_ns + wiring.debounce_ns, _end_press
         elif not press.reported:
             yield press.closed_since_ns + wiring.filter_ns - press.closed_before_ns, _report
-        if press.reported and not wiring.latching and not state.stuck:
-            yield press.began_ns + STUCK_NS, _stick
+        elif not wiring.latching and not state.stuck:
+            yield max(press.began_ns + STUCK_NS, press.closed_since_ns), _stick
     for name, watched, after_ns in (
         ("open", state.open, wiring.changeover_ns),
         ("short", state.short, wiring.changeover_ns),
@@ -248,16 +266,17 @@ def _due(wiring: Wiring, state: Contacts) -> Iterator[tuple[int, Step]]:
         yield state.chatter.until_ns, _minute
 
 
-def _moved(press: Press | None, closed: bool, at_ns: int) -> Press | None:
+def _moved(state: Contacts, closed: bool, at_ns: int) -> Press | None:
     """Follow the normally-open contact within a press; a closing begins one."""
+    press = state.press
     if closed:
         if press is None:
-            return Press(at_ns, at_ns, at_ns)
-        return replace(press, closed_since_ns=at_ns, changed_ns=at_ns)
+            return Press(at_ns, at_ns, loop_cut=state.open.told)
+        return replace(press, closed_since_ns=at_ns)
     if press is None or press.closed_since_ns is None:
         return press
     closed_ns = press.closed_before_ns + at_ns - press.closed_since_ns
-    return replace(press, closed_since_ns=None, changed_ns=at_ns, closed_before_ns=closed_ns)
+    return replace(press, closed_since_ns=None, closed_before_ns=closed_ns)
 
 
 def _supervise(wiring: Wiring, state: Contacts, at_ns: int) -> Contacts:
@@ -297,7 +316,7 @@ def _report(state: Contacts, at_ns: int) -> tuple[Contacts, Signals]:
     if press is None:
         return state, ()
     state = replace(state, press=replace(press, reported=True))
-    if state.chatter is not None:
+    if state.chatter is not None and not press.held:  # what stood closed at start waits for nothing
         return replace(state, chatter=replace(state.chatter, presses=state.chatter.presses + 1)), ()
     recent = (*(at for at in state.recent if at_ns - at < MINUTE_NS), at_ns)
     signals: Signals = (Pressed(at_ns, held_at_start=press.held),)
@@ -334,7 +353,7 @@ def _end_press(state: Contacts, at_ns: int) -> tuple[Contacts, Signals]:
     """The contact has been open for the debounce time: the press, or the spike, is over."""
     signals: list[Signal] = []
     if state.unreleased:
-        signals.append(Released(at_ns))
+        signals.append(Released(at_ns, state.press is not None and state.press.loop_cut))
     if state.stuck:
         signals.append(FaultEnded("stuck", at_ns))
     return replace(state, press=None, stuck=False, unreleased=False), tuple(signals)

@@ -9,14 +9,15 @@ LONGEST_S: Final = 30 * 60
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """The buttons whose next press is still a drill, and when it is over (CLOCK_MONOTONIC, ns)."""
+    """The buttons whose next press is still a drill, from when to when (CLOCK_MONOTONIC, ns)."""
 
     buttons: tuple[str, ...]
+    from_ns: int
     until_ns: int
 
     def covers(self, button: str, at_ns: int) -> bool:
         """Whether a press of this button at that time is a drill."""
-        return button in self.buttons and at_ns < self.until_ns
+        return button in self.buttons and self.from_ns <= at_ns < self.until_ns
 
     def over(self, now_ns: int) -> str | None:
         """Return why the drill is over, or None while it goes on."""

@@ -94,7 +94,6 @@ class _Output:
     pattern: Pattern = DARK
     began_s: float = 0.0
     step: int = 0
-    on: bool = False
     failed: bool = False
     timer: asyncio.TimerHandle | None = field(default=None)
 
@@ -159,7 +158,6 @@ class Player:
                 output.failed = True
                 self._on_failure(pin, exc)
             return
-        output.on = on
         if output.failed:
             output.failed = False
             self._on_mended(pin)

@@ -4,6 +4,7 @@ Everything here runs in the event loop; the board's thread only hands edges over
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ PROBE_PIN: Final = -1
 _NS: Final = 1_000_000_000
 _SILENCE_NS: Final = 24 * 3600 * _NS
 _CONFIRM_S: Final = 0.05
+"""For so long the edge of a level that was read may still be on its way from the board's thread."""
 _MISSED_ENDS_NS: Final = 600 * _NS
 _PROBE_WIRING: Final = contacts.Wiring(
     has_loop=False, latching=False, filter_ns=0, debounce_ns=0, changeover_ns=0
@@ -72,13 +74,19 @@ class Station:
         self._loop = loop
         self._now = monotonic_ns
         self._on_probe = on_probe
-        self._enclosure = parts.enclosure
+        self._enclosure = {
+            "tamper": (parts.enclosure.tamper, "tamper"),
+            "mains": (parts.enclosure.mains, "power"),
+        }
         self._drill: drill.Drill | None = None
         self._silenced_until_ns = 0
         self._missed_at_ns: int | None = None
         self._levels: dict[int, int] = {}
+        self._heard: dict[int, int] = {}
         self._inputs: dict[int, inputs.Input] = {}
+        self._outputs_failed: dict[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
         self._player = lamps.Player(
             loop=loop, write=board.write, on_failure=self._output_failed, on_mended=self._mended
         )
@@ -104,6 +112,10 @@ class Station:
     def begin(self, levels: Mapping[int, int], now_ns: int) -> None:
         """Take the levels as they were when the board began to deliver edges."""
         self._levels = dict(levels)
+        self._missed_at_ns = now_ns  # one that stood when the service stopped ends in its time
+        for name, (pin_or_none, family) in self._enclosure.items():
+            if pin_or_none is None:
+                self._voice.fault(name, False, family=family)
         for pin in self._simple_inputs():
             closed = levels[pin] == 0
             self._inputs[pin] = inputs.Input(closed, closed, now_ns)
@@ -115,14 +127,17 @@ class Station:
                 loop_closed=loop_pin is not None and levels[loop_pin] == 0,
                 now_ns=now_ns,
             )
-        self._settle()
+        self._settle_soon()
 
     def edge(self, edge: Edge) -> None:
         """Take one edge; the board's thread gets here by ``call_soon_threadsafe``."""
         if edge.pin == PROBE_PIN:
             self._probe(edge.at_ns)
             return
+        self._settle_soon()
+        self._let_inputs_pass(edge.at_ns)  # a key turned before this press must not reset it
         self._levels[edge.pin] = edge.level
+        self._heard[edge.pin] = self._heard.get(edge.pin, 0) + 1
         closed = edge.level == 0
         if edge.pin in self._contact_of:
             channel, loop = self._contact_of[edge.pin]
@@ -130,7 +145,6 @@ class Station:
         elif edge.pin in self._inputs:
             before = self._inputs[edge.pin]
             self._input(edge.pin, inputs.level(before, closed=closed, at_ns=edge.at_ns))
-        self._settle()
 
     def tick(self) -> None:
         """Once a second: compare every level with what the edges said, and refresh the lamps."""
@@ -138,11 +152,15 @@ class Station:
         unread: dict[int, str] = {}
         for pin, known in self._levels.items():
             try:
-                if self._board.level(pin) != known:
-                    self._loop.call_later(_CONFIRM_S, self._confirm, pin)
+                level = self._board.level(pin)
             except BoardError as exc:
                 unread[pin] = str(exc)
+                continue
+            if level != known:
+                seen, heard = Edge(pin, level, now), self._heard.get(pin, 0)
+                self._loop.call_later(_CONFIRM_S, self._confirm, seen, heard)
         self._voice.fault("board", bool(unread), data={"pins": unread})
+        self._tell_outputs()
         if self._missed_at_ns is not None and now - self._missed_at_ns > _MISSED_ENDS_NS:
             self._missed_at_ns = None
             self._voice.fault("missed-edge", False)
@@ -163,7 +181,7 @@ class Station:
         """Note how far an alarm got; whether it is an open alarm here."""
         for channel in self.channels.values():
             if channel.moved(alarm_id, stage):
-                self._settle()
+                self._settle_soon()
                 return True
         return False
 
@@ -172,14 +190,14 @@ class Station:
         for channel in self.channels.values():
             answered = channel.acknowledged(alarm_id)
             if answered is not None:
-                self._settle()
+                self._settle_soon()
                 return answered
         return None
 
     def reset(self, button: str, *, by: str, reason: str) -> int:
         """End a button's alarms, on site; how many there were. ControlError: no such button."""
         count = self._channel(button).reset(by=by, reason=reason)
-        self._settle()
+        self._settle_soon()
         return count
 
     def start_drill(self, buttons: Sequence[str], duration_s: float) -> drill.Drill:
@@ -191,10 +209,11 @@ class Station:
         names = tuple(dict.fromkeys(self._channel(name).config.name for name in buttons))
         if not names:
             raise ControlError(_("a drill needs at least one button"))
-        self._drill = drill.Drill(names, self._now() + int(duration_s * _NS))
+        now = self._now()
+        self._drill = drill.Drill(names, now, now + int(duration_s * _NS))
         data = {"buttons": list(names), "seconds": duration_s}
         self._voice.tell(Happening(events.DRILL_STARTED, "gateway", data, Mode.DRILL))
-        self._settle()
+        self._settle_soon()
         return self._drill
 
     def stop_drill(self) -> bool:
@@ -212,8 +231,9 @@ class Station:
 
     def close(self) -> None:
         """Stop the timers and leave the outputs dark."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._timer, self._soon):
+            if handle is not None:
+                handle.cancel()
         self._player.close()
 
     def _channel(self, name: str) -> Channel:
@@ -235,7 +255,7 @@ class Station:
         self._voice.tell(Happening(events.DRILL_ENDED, "gateway", data, Mode.DRILL))
 
     def _simple_inputs(self) -> list[int]:
-        pins = [*self._reset_of, self._enclosure.tamper, self._enclosure.mains]
+        pins = [*self._reset_of, *(pin for pin, _ in self._enclosure.values())]
         return [pin for pin in pins if pin is not None]
 
     def _input(self, pin: int, after: inputs.Input) -> None:
@@ -251,10 +271,9 @@ class Station:
             self._enclosure_says(pin, after.closed, after.since_ns)
 
     def _enclosure_says(self, pin: int, closed: bool, at_ns: int) -> None:
-        if pin == self._enclosure.tamper:
-            self._voice.fault("tamper", not closed, family="tamper", at_ns=at_ns)
-        elif pin == self._enclosure.mains:
-            self._voice.fault("mains", not closed, family="power", at_ns=at_ns)
+        for name, (its_pin, family) in self._enclosure.items():
+            if pin == its_pin:
+                self._voice.fault(name, not closed, family=family, at_ns=at_ns)
 
     def _probe(self, at_ns: int) -> None:
         state, _ = contacts.begin(
@@ -269,30 +288,52 @@ class Station:
         if any(isinstance(signal, contacts.Pressed) for signal in signals):
             self._on_probe()
 
-    def _confirm(self, pin: int) -> None:
-        """A level that differs from the last edge twice, 50 ms apart, is an edge that got lost."""
-        try:
-            level = self._board.level(pin)
-        except BoardError:  # the next tick tells the fault
+    def _confirm(self, seen: Edge, heard: int) -> None:
+        """Take a level that was seen without an edge as the edge, also if it is over by now.
+
+        ``heard`` edges of that pin had come when it was seen: one more since then was only late.
+        """
+        if self._heard.get(seen.pin, 0) != heard:
             return
-        if level == self._levels[pin]:
-            return
-        log.error("pin %d reads %d but no edge said so; taken as an edge", pin, level)
+        log.error("pin %d read %d but no edge said so; taken as an edge", seen.pin, seen.level)
         self._missed_at_ns = self._now()
-        self._voice.fault("missed-edge", True, data={"pin": pin})
-        self.edge(Edge(pin, level, self._now()))
+        self.edge(seen)
+        with contextlib.suppress(BoardError):  # the next tick tells the fault
+            level = self._board.level(seen.pin)
+            if level != seen.level:
+                self.edge(Edge(seen.pin, level, self._now()))
+        self._voice.fault("missed-edge", True, data={"pin": seen.pin})
+
+    def _settle_soon(self) -> None:
+        """Settle once the edges that wait in the loop are taken.
+
+        Letting the time pass to now between two edges of the past would make one spike a press.
+        """
+        if self._soon is None:
+            self._soon = self._loop.call_soon(self._settle)
 
     def _settle(self) -> None:
         """Do what is due, show it, and set the timer for what is due next."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         now = self._now()
+        try:
+            self._let_inputs_pass(now)
+            for channel in self.channels.values():
+                channel.advance(now)
+            if self._drill is not None and (reason := self._drill.over(now)):
+                self._end_drill(self._drill, reason)
+            self.refresh()
+        finally:  # whatever failed, what is due next is done
+            self._set_timer(now)
+
+    def _let_inputs_pass(self, now_ns: int) -> None:
         for pin, state in list(self._inputs.items()):
-            self._input(pin, inputs.advance(state, now))
-        for channel in self.channels.values():
-            channel.advance(now)
-        if self._drill is not None and (reason := self._drill.over(now)):
-            self._end_drill(self._drill, reason)
-        self.refresh()
-        self._set_timer(now)
+            try:
+                self._input(pin, inputs.advance(state, now_ns))
+            except Exception:  # a key or a lid that cannot be told holds no press up
+                log.exception("the input at pin %d could not be told", pin)
 
     def _set_timer(self, now: int) -> None:
         due = [channel.deadline() for channel in self.channels.values()]
@@ -307,7 +348,13 @@ class Station:
             self._timer = self._loop.call_later(max(0.0, (next_ns - now) / _NS), self._settle)
 
     def _output_failed(self, pin: int, error: Exception) -> None:
-        self._voice.fault("output", True, data={"pin": pin, "error": str(error)})
+        self._outputs_failed[pin] = str(error)
+        self._loop.call_soon(self._tell_outputs)  # a relay fails in a press, which goes first
 
     def _mended(self, pin: int) -> None:
-        self._voice.fault("output", False, data={"pin": pin})
+        self._outputs_failed.pop(pin, None)
+        self._loop.call_soon(self._tell_outputs)
+
+    def _tell_outputs(self) -> None:
+        failed = dict(self._outputs_failed)
+        self._voice.fault("output", bool(failed), data={"pins": failed})
