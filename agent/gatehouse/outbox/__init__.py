@@ -1,6 +1,23 @@
 """What must reach the district, kept until it has."""
 
-from gatehouse.outbox.model import LogEntry, Opening, Pending, StandingAlarm, Trouble
-from gatehouse.outbox.outbox import Limits, Outbox
+from gatehouse.outbox.model import (
+    Limits,
+    LogEntry,
+    Opening,
+    Pending,
+    StandingAlarm,
+    Timing,
+    Trouble,
+)
+from gatehouse.outbox.outbox import Outbox
 
-__all__ = ["Limits", "LogEntry", "Opening", "Outbox", "Pending", "StandingAlarm", "Trouble"]
+__all__ = [
+    "Limits",
+    "LogEntry",
+    "Opening",
+    "Outbox",
+    "Pending",
+    "StandingAlarm",
+    "Timing",
+    "Trouble",
+]

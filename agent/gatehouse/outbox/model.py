@@ -9,6 +9,26 @@ from gatehouse.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may wait (others than alarms) and how much of the log is kept; bytes and days."""
+
+    pending: int = 50_000
+    pending_bytes: int = 64 * 1024 * 1024
+    log_days: int = 400
+    log_bytes: int = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the disk is waited for, in seconds."""
+
+    open_s: float = 2.0  # contract section 4: after that a start has a random number
+    hang_s: float = 2.0
+    again_s: float = 5.0  # between two tries to open
+    read_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """One event that the district lacks; ``size`` is its JSON in bytes."""
 

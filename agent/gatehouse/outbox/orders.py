@@ -7,11 +7,18 @@ from gatehouse.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Keep an event."""
+    """Keep an event.
+
+    ``sent`` and ``received`` are set when that became known before it was kept; ``stored_unix``
+    when it was kept before, in a file that was damaged.
+    """
 
     event: Event
     body: bytes
     alarm: bool
+    sent: bool = False
+    received: bool = False
+    stored_unix: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +58,16 @@ class Seen:
     expires: float
 
 
-Order = Put | Sent | Received | Acknowledged | Drop | Seen
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A reader has found the file damaged."""
+
+    why: str
+
+
+Order = Put | Sent | Received | Acknowledged | Drop | Seen | Mend
+
+
+def is_other(order: Order) -> bool:
+    """Whether an order may not use the room that is reserved for alarms."""
+    return isinstance(order, Put) and not order.alarm

@@ -2,48 +2,37 @@
 
 import asyncio
 import contextlib
-import threading
-import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from gatehouse import events
 from gatehouse.clock import Clock
 from gatehouse.errors import OutboxError
-from gatehouse.events import Event
-from gatehouse.outbox import salvage
-from gatehouse.outbox.model import LogEntry, Opening, Pending, Trouble
-from gatehouse.outbox.orders import Acknowledged, Drop, Order, Put, Received, Seen, Sent
+from gatehouse.events import Event, Importance
+from gatehouse.outbox.giving_way import GivingWay
+from gatehouse.outbox.inbox import Inbox
+from gatehouse.outbox.memory import Memory
+from gatehouse.outbox.model import Limits, LogEntry, Opening, Pending, Timing, Trouble
+from gatehouse.outbox.opener import Hears, Opener
+from gatehouse.outbox.orders import Acknowledged, Drop, Mend, Order, Put, Received, Seen, Sent
 from gatehouse.outbox.queue import Queue
-from gatehouse.outbox.sqlite import Reader, Store
-from gatehouse.outbox.writer import Keeping, Reports, Writer
+from gatehouse.outbox.reader import Reader
+from gatehouse.outbox.reading import Reading
+from gatehouse.outbox.sqlite import DamagedError
+from gatehouse.outbox.trouble import FAULT, DiskTrouble
+from gatehouse.outbox.writer import Writer
 from gatehouse.threads import off_loop
 
+T = TypeVar("T")
 OnStored = Callable[[str, int], None]
 OnTrouble = Callable[[str, bool, Mapping[str, Any]], None]
 
-_OPEN_S: Final = 2.0
-_HANG_S: Final = 2.0
-_AGAIN_S: Final = 5.0
-_READ_S: Final = 5.0
-_READERS: Final = 4
-_RECENT: Final = 512
-_IN_MEMORY: Final = 5000
-_NAMED: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much may wait (others than alarms) and how much of the log is kept; bytes and days."""
-
-    pending: int = 50_000
-    pending_bytes: int = 64 * 1024 * 1024
-    log_days: int = 400
-    log_bytes: int = 200 * 1024 * 1024
+_SOON_S: Final = 0.05
+_LIMITS: Final = Limits()
+_TIMING: Final = Timing()
 
 
 class Outbox:
@@ -58,24 +47,34 @@ class Outbox:
         on_stored: OnStored,
         on_trouble: OnTrouble,
         limits: Limits,
+        timing: Timing,
     ) -> None:
-        self._path = path
         self._clock = clock
         self._random = random
         self._on_stored = on_stored
         self._on_trouble = on_trouble
-        self._limits = limits
+        self._timing = timing
         self._loop = asyncio.get_running_loop()
-        self._undurable: OrderedDict[str, tuple[bytes, bool]] = OrderedDict()
-        self._recent: OrderedDict[str, bytes] = OrderedDict()
-        self._cancelled: set[str] = set()
-        self._early: list[Order] = []
+        self._inbox = Inbox()
+        self._memory = Memory()
+        self._reading = Reading(path, self._loop, timing.read_s)
+        self._disk = DiskTrouble(on_trouble)
         self._writer: Writer | None = None
-        self._readers = asyncio.Semaphore(_READERS)
-        self._hanging = False
-        self._dropped = 0
-        self._hang: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
+        self._opening: asyncio.Future[Opening] | None = self._loop.create_future()
+        self._claim: Opening | None = None
         self.pending = Queue()
+        self._giving_way = GivingWay(self.pending, self._memory, limits, on_trouble)
+        self._opener = Opener(
+            path,
+            self._inbox,
+            self._loop,
+            self._hears(),
+            clock=clock,
+            random=random,
+            limits=limits,
+            timing=timing,
+        )
 
     @classmethod
     async def open(
@@ -86,7 +85,8 @@ class Outbox:
         random: Callable[[int], bytes],
         on_stored: OnStored,
         on_trouble: OnTrouble,
-        limits: Limits = Limits(),
+        limits: Limits = _LIMITS,
+        timing: Timing = _TIMING,
     ) -> tuple[Self, Opening]:
         """Open the file within two seconds, or go on in memory until the disk answers.
 
@@ -99,41 +99,35 @@ class Outbox:
             on_stored=on_stored,
             on_trouble=on_trouble,
             limits=limits,
+            timing=timing,
         )
-        opened: asyncio.Future[Opening] = outbox._loop.create_future()
-        thread = threading.Thread(
-            target=outbox._work, args=(opened,), name="outbox-writer", daemon=True
-        )
-        thread.start()
-        try:
-            async with asyncio.timeout(_OPEN_S):
-                found = await asyncio.shield(opened)
-        except (OutboxError, TimeoutError) as exc:
-            return outbox, outbox._blind(str(exc) or "the disk did not answer within 2 s")
-        for entry in found.pending:
-            outbox.pending.add(entry)
-        return outbox, found
+        return outbox, await outbox._open()
 
     def put(self, event: Event, body: bytes) -> None:
         """Take an event: it waits for the district from now on, and for the disk some ms."""
-        alarm = events.is_alarm_class(event.type, event.data)
-        self._undurable[event.id] = (body, alarm)
-        self.pending.add(Pending.of(event, len(body), self._clock.reading().unix_ns))
-        self._ask(Put(event, body, alarm))
-        if self._hang is None and not self._hanging:
-            self._hang = self._loop.call_later(_HANG_S, self._look_for_hang, event.id)
-        self._make_room()
+        entry = Pending.of(event, len(body), self._clock.reading().unix_ns)
+        self._memory.put(event.id, body, entry.importance)
+        self.pending.add(entry)
+        self._ask(Put(event, body, entry.importance is Importance.ALARM))
+        if dropped := self._giving_way.make_room():
+            self._ask(Drop(dropped))
 
     def sent(self, id: str) -> None:  # noqa: A002  # an event's id, by its own name
-        """Note that a broker has taken an event."""
-        self._ask(Sent(id))
+        """Note that a broker has taken an event; what was received or dropped meanwhile is over."""
+        if id in self.pending:
+            self._ask(Sent(id))
 
     def received(self, ids: Iterable[str]) -> list[str]:
         """End events that the district has; returns those that were waiting."""
         known = [id_ for id_ in dict.fromkeys(ids) if self.pending.done(id_) is not None]
         if known:
+            refused = self._memory.refused
+            for id_ in known:
+                self._memory.received(id_)
             self._ask(Received(tuple(known)))
-            self._end_full()
+            self._giving_way.end()
+            if refused and not self._memory.refused:
+                self._on_trouble("outbox-refused", False, {})
         return known
 
     def acknowledged(self, ids: Iterable[str], by: str) -> None:
@@ -149,11 +143,7 @@ class Outbox:
 
         Raises OutboxError or TimeoutError when the disk does not answer.
         """
-        found: dict[str, bytes] = {}
-        for id_ in ids:
-            body = self._recent.get(id_) or self._undurable.get(id_, (None,))[0]
-            if body is not None:
-                found[id_] = body
+        found = {id_: body for id_ in ids if (body := self._memory.body(id_)) is not None}
         absent = [id_ for id_ in ids if id_ not in found]
         if absent:
             found |= await self._read(lambda reader: reader.bodies(absent))
@@ -164,10 +154,11 @@ class Outbox:
         rows: list[LogEntry] = []
         with contextlib.suppress(OutboxError, TimeoutError):  # what is in memory is still shown
             rows = await self._read(lambda reader: reader.log(limit, pending_only=pending_only))
+        known = {row.body for row in rows}  # stored, and not told yet
         rows += [
             LogEntry(body, id_ in self.pending)
-            for id_, (body, _) in self._undurable.items()
-            if id_ in self.pending or not pending_only
+            for id_, body in self._memory.undurable()
+            if (id_ in self.pending or not pending_only) and body not in known
         ]
         return rows[-limit:]
 
@@ -177,159 +168,125 @@ class Outbox:
 
     async def close(self, timeout_s: float) -> None:
         """Write what waits, at most that long; a thread that hangs is left behind."""
-        if self._hang is not None:
-            self._hang.cancel()
+        if self._look is not None:
+            self._look.cancel()
+        self._inbox.end()
         if self._writer is None:
             return
         writer = self._writer
-        writer.ask(None)
         with contextlib.suppress(TimeoutError):
             await off_loop(
                 lambda: writer.done.wait(timeout_s), name="outbox-close", timeout_s=timeout_s
             )
 
-    # In the writer's thread.
-
-    def _work(self, opened: "asyncio.Future[Opening]") -> None:
-        while True:
-            now = self._clock.reading().unix_ns / 1e9
-            try:
-                found = salvage.open_store(self._path, now, self._random)
-                opening = salvage.opening(found.store, now, found.trouble)
-                break
-            except Exception as exc:  # noqa: BLE001  # told in the loop; a thread has nobody else
-                self._post(self._not_opened, opened, exc)
-            time.sleep(_AGAIN_S)  # a disk that comes back wakes nobody
-        writer = Writer(
-            found.store,
-            Reports(stored=self._report_stored, trouble=self._report_trouble),
-            keeping=Keeping(self._limits.log_days * 86400.0, self._limits.log_bytes),
-            unix=lambda: self._clock.reading().unix_ns / 1e9,
-            cancelled=self._cancelled,
-            salvage=self._salvage,
-        )
-        self._post(self._opened, opened, opening, writer)
-        writer.run()
-
-    def _salvage(self, damaged: Store) -> Store:
-        now = self._clock.reading().unix_ns / 1e9
-        found = salvage.salvage(damaged.path, now, self._random)
-        for trouble in found.trouble:
-            self._post(self._on_trouble, trouble.fault, True, trouble.data)
-        return found.store
-
-    def _report_stored(self, ids: list[str], at_ns: int) -> None:
-        self._post(self._stored, ids, at_ns)
-
-    def _report_trouble(self, why: str | None) -> None:
-        self._post(self._trouble, why)
-
-    def _post(self, call: Callable[..., None], *args: Any) -> None:  # noqa: ANN401  # any callable
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(call, *args)
-
-    # In the loop again.
-
-    def _opened(self, opened: "asyncio.Future[Opening]", opening: Opening, writer: Writer) -> None:
-        self._writer = writer
-        for order in self._early:
-            writer.ask(order)
-        self._early.clear()
-        if not opened.done():
-            opened.set_result(opening)
-            return
-        for entry in opening.pending:  # the disk answered late: what waited there waits again
-            self.pending.add(entry)
-        self._trouble(None)
-
-    def _not_opened(self, opened: "asyncio.Future[Opening]", exc: Exception) -> None:
-        if not opened.done():
-            error = exc if isinstance(exc, OutboxError) else OutboxError(f"{self._path}: {exc!r}")
-            opened.set_exception(error)
-
-    def _blind(self, why: str) -> Opening:
-        start = 50_000_000 + int.from_bytes(self._random(4), "big") % 50_000_000
-        store = str(uuid.UUID(bytes=self._random(16), version=4))
-        said = {"text": why}
-        trouble = (Trouble("outbox-start", said), Trouble("outbox-disk", said))
-        return Opening(store, start, trouble=trouble)
+    async def _read(self, question: Callable[[Reader], T]) -> T:
+        try:
+            return await self._reading.ask(question)
+        except DamagedError as exc:
+            self._ask(Mend(str(exc)))
+            raise
 
     def _ask(self, order: Order) -> None:
-        if self._writer is None:
-            self._early.append(order)
-        else:
-            self._writer.ask(order)
+        self._inbox.add(order)
+        if self._look is None:
+            self._look = self._loop.call_later(self._timing.hang_s, self._look_for_hang)
+
+    # Opening.
+
+    async def _open(self) -> Opening:
+        self._opener.start()
+        try:
+            async with asyncio.timeout(self._timing.open_s):
+                opening = await self._opening_or_fail()
+        except (OutboxError, TimeoutError) as exc:
+            return self._blind(str(exc) or f"no answer within {self._timing.open_s:g} s")
+        finally:
+            self._opening = None
+        for entry in opening.pending:
+            self.pending.add(entry)
+        return opening
+
+    async def _opening_or_fail(self) -> Opening:
+        if self._opening is None:
+            raise OutboxError("an outbox is opened once")
+        return await self._opening
+
+    def _blind(self, why: str) -> Opening:
+        said = {"text": why}
+        self._disk.known("open", why)
+        if self._claim is not None:
+            return replace(self._claim, trouble=(Trouble(FAULT, said),))
+        start = 50_000_000 + int.from_bytes(self._random(4), "big") % 50_000_000
+        store = str(uuid.UUID(bytes=self._random(16), version=4))
+        return Opening(store, start, trouble=(Trouble("outbox-start", said), Trouble(FAULT, said)))
+
+    # What the thread reports, in the loop.
+
+    def _hears(self) -> Hears:
+        return Hears(
+            claimed=self._claimed,
+            opened=self._opened,
+            not_opened=self._not_opened,
+            stored=self._stored,
+            refused=self._refused,
+            trouble=self._trouble,
+            replaced=self._replaced,
+        )
+
+    def _claimed(self, claim: Opening) -> None:
+        self._claim = self._claim or claim
+
+    def _opened(self, opening: Opening, writer: Writer) -> None:
+        self._writer = writer
+        if self._opening is not None and not self._opening.done():
+            self._opening.set_result(opening)
+            return
+        self.pending.add_before(opening.pending)  # the disk answered late
+        for trouble in opening.trouble:
+            self._on_trouble(trouble.fault, True, trouble.data)
+        self._disk.set("open", None)
+
+    def _not_opened(self, why: str) -> None:
+        if self._opening is not None and not self._opening.done():
+            self._opening.set_exception(OutboxError(why))
 
     def _stored(self, ids: list[str], at_ns: int) -> None:
         for id_ in ids:
-            body, _ = self._undurable.pop(id_, (b"", False))
-            if body and id_ in self.pending:
-                self._recent[id_] = body
+            self._memory.stored(id_, pending=id_ in self.pending)
             self._on_stored(id_, at_ns)
-        while len(self._recent) > _RECENT:
-            self._recent.popitem(last=False)
-        if self._hanging:
-            self._hanging = False
-            self._on_trouble("outbox-disk", False, {})
+        self._disk.set("hangs", None)
+        self._giving_way.end()
+
+    def _refused(self, event_id: str, why: str) -> None:
+        self._memory.refuse(event_id, pending=event_id in self.pending)
+        if self._memory.refused:
+            self._on_trouble("outbox-refused", True, {"event": event_id, "text": why})
 
     def _trouble(self, why: str | None) -> None:
-        if why is None:
-            self._hanging = False
-        self._on_trouble("outbox-disk", why is not None, {} if why is None else {"text": why})
+        self._disk.set("refuses", why)
 
-    def _look_for_hang(self, event_id: str) -> None:
-        """A commit that takes two seconds is a disk that hangs."""
-        self._hang = None
-        if event_id in self._undurable and not self._hanging:
-            self._hanging = True
-            self._on_trouble("outbox-disk", True, {"text": "a commit takes longer than 2 s"})
-        elif self._undurable and not self._hanging:
-            first = next(iter(self._undurable))
-            self._hang = self._loop.call_later(_HANG_S, self._look_for_hang, first)
+    def _replaced(self, still: frozenset[str], troubles: tuple[Trouble, ...]) -> None:
+        """The file was damaged and replaced: what it lost is stored again, if it is known here."""
+        for entry in self.pending:
+            if entry.id in still or entry.id in self._memory:
+                continue
+            body = self._memory.body(entry.id)
+            if body is None:
+                self.pending.done(entry.id)
+            else:
+                self._memory.put(entry.id, body, entry.importance)
+                alarm = entry.importance is Importance.ALARM
+                self._ask(Put(events.decode(body), body, alarm))
+        for trouble in troubles:
+            self._on_trouble(trouble.fault, True, trouble.data)
 
-    def _make_room(self) -> None:
-        """Drop the least important where there is too much of it, and say so."""
-        limits = self._limits
-        dropped = self.pending.make_room(limits.pending, limits.pending_bytes)
-        if len(self._undurable) > _IN_MEMORY:
-            dropped += self._shed()
-        if not dropped:
-            return
-        ids = tuple(entry.id for entry in dropped)
-        self._ask(Drop(ids))
-        first = self._dropped == 0
-        self._dropped += len(ids)
-        if first:
-            named = [entry.sequence for entry in dropped[:_NAMED]]
-            self._on_trouble("outbox-full", True, {"dropped": len(ids), "sequences": named})
-
-    def _shed(self) -> list[Pending]:
-        """The disk takes nothing: keep memory for alarms."""
-        shed: list[Pending] = []
-        others = [id_ for id_, (_, alarm) in self._undurable.items() if not alarm]
-        for id_ in others[: max(0, len(others) - _IN_MEMORY)]:
-            self._cancelled.add(id_)
-            del self._undurable[id_]
-            if (entry := self.pending.done(id_)) is not None:
-                shed.append(entry)
-        return shed
-
-    def _end_full(self) -> None:
-        limits = self._limits
-        roomy = self.pending.others < 0.9 * limits.pending
-        if self._dropped and roomy and self.pending.other_bytes < 0.9 * limits.pending_bytes:
-            total, self._dropped = self._dropped, 0
-            self._on_trouble("outbox-full", False, {"dropped": total})
-
-    async def _read(self, question: Callable[[Reader], Any]) -> Any:  # noqa: ANN401  # the question's own
-        if self._readers.locked():
-            raise OutboxError(f"{self._path} does not answer: {_READERS} reads hang in the disk")
-        async with self._readers:
-            return await off_loop(
-                lambda: _asked(self._path, question), name="outbox-read", timeout_s=_READ_S
-            )
-
-
-def _asked(path: Path, question: Callable[[Reader], Any]) -> Any:  # noqa: ANN401  # the question's own
-    with contextlib.closing(Reader(path)) as reader:
-        return question(reader)
+    def _look_for_hang(self) -> None:
+        """A disk that was asked two seconds ago and has not answered hangs."""
+        self._look = None
+        asked_s = None if self._writer is None else self._writer.asked_s
+        took_s = 0.0 if asked_s is None else self._clock.reading().monotonic_ns / 1e9 - asked_s
+        hangs = took_s >= self._timing.hang_s
+        self._disk.set("hangs", f"no answer within {self._timing.hang_s:g} s" if hangs else None)
+        if len(self._inbox):
+            wait_s = max(_SOON_S, self._timing.hang_s - (0.0 if hangs else took_s))
+            self._look = self._loop.call_later(wait_s, self._look_for_hang)
