@@ -65,6 +65,9 @@ class MemoryQueue:
         """Return the oldest other event that is not in skip."""
         return next((row for row in self.others.values() if row.id not in skip), None)
 
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self.alarms or event_id in self.others
+
     def __len__(self) -> int:
         return len(self.alarms) + len(self.others)
 

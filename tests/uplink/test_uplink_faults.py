@@ -124,6 +124,7 @@ async def test_receive_maximum_is_kept(script: Script) -> None:
         return None
 
     async def acknowledge() -> None:
+        await until(lambda: len(out) == 5)
         while True:
             await asyncio.sleep(0.001)
             if out:

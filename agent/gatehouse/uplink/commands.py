@@ -75,6 +75,9 @@ class Commands:
             reason = str(exc) if isinstance(exc, RefusedError) else "malformed"
             self._count(reason, command)
             reply = messages.Reply(id=command.id if command else None, ok=False, reason=reason)
+        except Exception:  # noqa: BLE001  # a mistake in here must not cost the connection
+            _log.exception("carrying out a command failed")
+            reply = messages.Reply(id=command.id if command else None, ok=False, reason="failed")
         else:
             reply = messages.Reply(id=command.id, ok=True)
         return messages.encode(reply), message.correlation

@@ -23,7 +23,11 @@ class CertificateRefusedError(UnreachableError):
     fault = "certificate"
 
 
+class ClosedError(UnreachableError):
+    """The broker closed the connection without a word, while nothing was wrong."""
+
+
 class TakenOverError(UnreachableError):
-    """Another client connected under our id (DISCONNECT 0x8E)."""
+    """Another client connected under our id (DISCONNECT 0x8E, or ClosedError again and again)."""
 
     fault = "duplicate-id"

@@ -59,6 +59,7 @@ class Lane:
     timing: Timing
     loop: asyncio.AbstractEventLoop
     next_pending: Callable[[Collection[str]], Pending | None]
+    waits: Callable[[str], bool]  # whether the district still lacks it
     bodies: Callable[[Sequence[str]], Awaitable[dict[str, bytes]]]
     stir: Callable[[], None]  # something is ready to be sent
     flights: dict[str, Flight] = field(default_factory=dict)
@@ -101,14 +102,14 @@ class Lane:
             return None
         while self.ready and self.ready[0].over:
             self.ready.popleft()
+            self._look_for_more()
         return self.ready[0] if self.ready else None
 
     def launched(self, flight: Flight) -> None:
         """Note that a flight was published; it is the first one or a live press."""
         if self.ready and self.ready[0] is flight:
             self.ready.popleft()
-        if len(self.ready) == READY_MOST // 2:
-            self.hungry.set()
+        self._look_for_more()
         self.flights[flight.id] = flight
         self.out += 1
 
@@ -165,7 +166,11 @@ class Lane:
             self.hungry.clear()
             while batch := self._pick():
                 await self._read(batch)
-                self.stir()
+
+    def _look_for_more(self) -> None:
+        """Ask for more when half is gone: one by one, or many at once by a receipt."""
+        if len(self.ready) <= READY_MOST // 2:
+            self.hungry.set()
 
     def _arm(self) -> None:
         """Wake when the next resend is due."""
@@ -189,9 +194,10 @@ class Lane:
         now = self.loop.time()
         while self._due and len(picked) < room and self._due[0][0] <= now:
             flight = heapq.heappop(self._due)[2]
-            if not flight.over:
+            if not (flight.over or self._gave_way(flight)):
                 picked.append(flight)
-        self._arm()
+        if len(picked) < room:  # else a timer for what is overdue would ring without a pause
+            self._arm()
         while len(picked) < room:
             pending = self.next_pending(self.flights)
             if pending is None:
@@ -201,26 +207,43 @@ class Lane:
             picked.append(flight)
         return picked
 
+    def _gave_way(self, flight: Flight) -> bool:
+        """Whether the outbox has dropped an event since it was picked: it has no body any more."""
+        if flight.proof or self.waits(flight.id):
+            return False
+        self.done(flight.id)
+        return True
+
     async def _read(self, batch: list[Flight]) -> None:
-        """Fetch bodies; one that hangs must not keep the others back, so then one by one."""
-        found = await self._bodies([flight.id for flight in batch], self.timing.bodies_s)
-        missing = 0
-        for flight in batch:
-            if flight.over:
-                continue
+        """Fetch bodies; one that hangs must not keep the others back, so then one by one.
+
+        The newest first: it is the likeliest to be in memory still, and a live press.
+        """
+        timeout_s = self.timing.bodies_s
+        absent = self._load(batch, await self._bodies([flight.id for flight in batch], timeout_s))
+        if len(batch) > 1:
+            alone = [
+                self._load([flight], await self._bodies([flight.id], timeout_s / 10))
+                for flight in reversed(absent)
+            ]
+            absent = [flight for flights in alone for flight in flights]
+        for flight in absent:
+            self.again(flight, self.loop.time() + timeout_s)
+        if absent:
+            _log.warning("%d events for %s cannot be read now", len(absent), self.topic)
+
+    def _load(self, flights: list[Flight], found: dict[str, bytes]) -> list[Flight]:
+        """Make ready those whose bodies were found; return the others."""
+        absent = []
+        for flight in flights:
             body = found.get(flight.id)
-            if body is None and len(found) < len(batch) > 1:
-                alone = await self._bodies([flight.id], self.timing.bodies_s / 10)
-                body = alone.get(flight.id)
             if body is None:
-                missing += 1
-                self.again(flight, self.loop.time() + self.timing.bodies_s)
+                absent.append(flight)
             elif self.flights.get(flight.id) is flight:
                 flight.load(body)
                 self.ready.append(flight)
-                self.stir()
-        if missing:
-            _log.warning("%d events for %s cannot be read from the outbox now", missing, self.topic)
+        self.stir()
+        return [flight for flight in absent if not flight.over]
 
     async def _bodies(self, ids: Sequence[str], timeout_s: float) -> dict[str, bytes]:
         try:

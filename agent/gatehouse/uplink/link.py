@@ -5,12 +5,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Final
 
 from gatehouse.clock import Clock
 from gatehouse.config.model import Broker, District
 from gatehouse.events import rfc3339
 from gatehouse.uplink.backoff import Jitter
-from gatehouse.uplink.failures import TakenOverError, UnreachableError
+from gatehouse.uplink.failures import ClosedError, TakenOverError, UnreachableError
 from gatehouse.uplink.mqtt import Connection
 from gatehouse.uplink.ports import LinkState, LinkStatus
 from gatehouse.uplink.resolve import Resolver, is_loopback
@@ -22,6 +23,9 @@ from gatehouse.uplink.wire import Limits, Listener, Peer
 _log = logging.getLogger(__name__)
 
 UNCHECKED = "certificate-dates-unchecked"
+
+CLOSED_IN_A_ROW: Final = 3
+"""So many connections closed soon and without a word are another client with our id."""
 
 Session = Callable[[Connection, Limits], Awaitable[None]]
 
@@ -68,6 +72,7 @@ class Link:
         self._connection: Connection | None = None
         self._woken = asyncio.Event()
         self._failed_over = False
+        self._closed_soon = 0  # in a row
         self._parted = asyncio.Event()
         self._offline_s = 0.0
         self._offline: asyncio.TimerHandle | None = None
@@ -85,7 +90,8 @@ class Link:
                     break
                 self._note(self._brokers[at], why)
                 at, pause_s = self._next(at, why, lasted_s)
-                await self._pause(pause_s)
+                longest_s = self._timing.patience_s if self._alarm_waits() else pause_s
+                await self._pause(min(pause_s, longest_s))
         finally:
             if self._offline is not None:
                 self._offline.cancel()
@@ -105,7 +111,7 @@ class Link:
                 self._connection.fail(UnreachableError("an alarm waited too long for its PUBACK"))
         elif self._attempt is not None:
             self._failed_over = True
-            self._attempt.reschedule(self._loop.time())
+            self._abandon(self._attempt)
         else:
             self._woken.set()
 
@@ -116,7 +122,12 @@ class Link:
         if self._connection is not None:
             self._connection.part()
         elif self._attempt is not None:
-            self._attempt.reschedule(self._loop.time())
+            self._abandon(self._attempt)
+
+    def _abandon(self, attempt: asyncio.Timeout) -> None:
+        """Let an attempt run out now; one that does already cannot be told again."""
+        if not attempt.expired():
+            attempt.reschedule(self._loop.time())
 
     async def _once(self, broker: Broker) -> tuple[UnreachableError, float | None]:
         """Connect to one broker and stay; return why that ended and how long it lasted, in s."""
@@ -127,6 +138,7 @@ class Link:
             async with asyncio.timeout(self._timing.attempt_s) as self._attempt:
                 connection, limits = await self._open(broker)
             self._attempt = None
+            self._failed_over = False  # it came through before it could be given up
             if self._parted.is_set():
                 connection.part()
                 return connection.closed.result(), None
@@ -147,8 +159,25 @@ class Link:
             if connection is not None:
                 connection.fail(UnreachableError("the session ended"))
         if connection is not None and began_s is not None:
-            return connection.closed.result(), self._loop.time() - began_s
+            lasted_s = self._loop.time() - began_s
+            return self._explained(connection.closed.result(), lasted_s), lasted_s
         return why, None
+
+    def _explained(self, why: UnreachableError, lasted_s: float) -> UnreachableError:
+        """Tell another client with our id from other losses.
+
+        MQTT 5 has DISCONNECT 0x8E for it, but mosquitto 2.0.11 just closes the older connection.
+        """
+        if not isinstance(why, ClosedError) or lasted_s >= self._timing.stable_s:
+            self._closed_soon = 0
+            return why
+        self._closed_soon += 1
+        if self._closed_soon < CLOSED_IN_A_ROW:
+            return why
+        return TakenOverError(
+            f"{why}, {self._closed_soon} times in a row and soon: perhaps another client connects"
+            f" as {self._gateway}; give each gateway its own id and certificate"
+        )
 
     async def _open(self, broker: Broker) -> tuple[Connection, Limits]:
         """Try the addresses of one broker in order."""

@@ -27,7 +27,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gatehouse.threads import off_loop
 from gatehouse.uplink import frames, tls
-from gatehouse.uplink.failures import BrokerRefusedError, TakenOverError, UnreachableError
+from gatehouse.uplink.failures import (
+    BrokerRefusedError,
+    ClosedError,
+    TakenOverError,
+    UnreachableError,
+)
 from gatehouse.uplink.timing import Timing
 from gatehouse.uplink.wire import Limits, Listener, Peer
 
@@ -221,6 +226,8 @@ class Connection(aiomqtt.Client):
             self._read(sock)
         except ssl.SSLError as exc:
             self.fail(tls.explain(exc, self._peer.broker))
+        except UnreachableError as exc:
+            self.fail(exc)
         except Exception as exc:  # noqa: BLE001  # also paho on garbage: this connection is over
             _log.debug("reading from %s failed", self._peer.broker, exc_info=True)
             self.fail(self._lost(exc))
@@ -235,7 +242,7 @@ class Connection(aiomqtt.Client):
             except _WANT:
                 break
             if not data:
-                raise ConnectionError("the broker closed the connection")
+                raise ClosedError(f"{self._peer.broker} closed the connection")
             self._client._last_bytes_received = time.monotonic()  # noqa: SLF001  # for its keepalive
             for first, body in self._frames.feed(data):
                 self._packet(first, body)

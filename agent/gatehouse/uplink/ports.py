@@ -31,6 +31,9 @@ class Queue(Protocol):
     empty ``skip`` makes the queue begin anew.
     """
 
+    def __contains__(self, event_id: str) -> bool:
+        """Whether the district still lacks this event; one that was dropped waits no more."""
+
     def next_alarm(self, skip: Collection[str]) -> Pending | None:
         """Return the next of alarm class that is not in ``skip``: buttons in turn, oldest first."""
 

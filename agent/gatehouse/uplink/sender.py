@@ -92,6 +92,7 @@ class Sender:
             timing=self._timing,
             loop=self._loop,
             next_pending=queue.next_alarm if alarm else queue.next_other,
+            waits=queue.__contains__,
             bodies=self._outbox.bodies,
             stir=self.pump,
         )

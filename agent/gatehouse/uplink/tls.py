@@ -48,6 +48,7 @@ class Certificates:
         self._timeout_s = timeout_s
         self._good: dict[bool, NamedContext] = {}
         self._failing = False
+        self._reading = False
 
     async def context(self, name: str, *, dates: bool) -> NamedContext:
         """Return a context that verifies ``name``, and certificates' dates if ``dates``.
@@ -55,10 +56,10 @@ class Certificates:
         Raises CertificateRefusedError when the files cannot be used and never could.
         """
         try:
+            if self._reading:
+                raise TimeoutError("an earlier read still hangs in the disk")
             built = await off_loop(
-                lambda: (_build(*self._files, dates=True), _build(*self._files, dates=False)),
-                name="gatehouse-certificates",
-                timeout_s=self._timeout_s,
+                self._read, name="gatehouse-certificates", timeout_s=self._timeout_s
             )
         except (OSError, ValueError) as exc:
             self._note(exc)
@@ -68,6 +69,14 @@ class Certificates:
         context = self._good[dates]
         context.name = name
         return context
+
+    def _read(self) -> tuple[NamedContext, NamedContext]:
+        """Read in the thread; one at a time, or a dead disk would collect a thread an attempt."""
+        self._reading = True
+        try:
+            return _build(*self._files, dates=True), _build(*self._files, dates=False)
+        finally:
+            self._reading = False
 
     def _note(self, exc: Exception) -> None:
         """Say once that the files cannot be read; raise if there is nothing to fall back on."""

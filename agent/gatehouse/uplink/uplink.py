@@ -14,6 +14,7 @@ from gatehouse.clock import Clock
 from gatehouse.config.model import District
 from gatehouse.errors import MessageError
 from gatehouse.events import Event
+from gatehouse.faults import GATEWAY
 from gatehouse.uplink import frames, messages
 from gatehouse.uplink.backoff import doubling
 from gatehouse.uplink.commands import Commands
@@ -61,7 +62,7 @@ class Uplink:
         self._commands = Commands(
             clock=clock,
             acknowledge=hooks.acknowledge,
-            refused=hooks.refused,
+            refused=self._tell_refused,
             remember=outbox.command_seen,
             seen=seen_commands,
         )
@@ -108,6 +109,8 @@ class Uplink:
 
     async def run(self) -> None:
         """Keep the district informed, until cancelled or parted; every failure is a reconnect."""
+        stood = (fault["fault"] for fault in self._birth().faults if fault["subject"] == GATEWAY)
+        self._troubles.take_over(stood)
         try:
             await self._link.run()
         finally:
@@ -171,6 +174,12 @@ class Uplink:
             self._hooks.fault(fault, begins, data)
         except Exception:  # noqa: BLE001  # the line is more than who hears of it
             _log.exception("telling of the fault %s failed", fault)
+
+    def _tell_refused(self, reason: str, data: dict[str, Any]) -> None:
+        try:
+            self._hooks.refused(reason, data)
+        except Exception:  # noqa: BLE001  # the line is more than who hears of it
+            _log.exception("telling of a refused command failed")
 
     def _tell_link(self, _: LinkStatus) -> None:
         try:
