@@ -16,6 +16,10 @@ class OutboxError(GatehouseError, OSError):
     """The outbox cannot be opened, read or written."""
 
 
+class RecordingsError(GatehouseError, OSError):
+    """A camera's recordings, or the index of them, cannot be opened, read or deleted."""
+
+
 class UplinkError(GatehouseError, ConnectionError):
     """A broker could not be reached, refused us, or stopped answering."""
 

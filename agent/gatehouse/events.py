@@ -6,7 +6,7 @@ The envelope is CloudEvents 1.0 in structured JSON (contract section 4).
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
@@ -38,6 +38,10 @@ COMMAND_REFUSED: Final = "gatehouse.command.refused"
 
 _ALARM_PREFIX: Final = "gatehouse.alarm."
 _SEQUENCE: Final = re.compile(r"[0-9]{8}\.[0-9]{10}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_S: Final = -62_135_596_800
+_LAST_S: Final = 253_402_300_799
+"""The first second of year 1 and the last of year 9999: RFC 3339 has four digits for a year."""
 
 
 class Mode(StrEnum):
@@ -132,7 +136,7 @@ def importance(type_: str, data: Mapping[str, Any]) -> Importance:
     """Return how hard the outbox holds on to an event of this type."""
     if is_alarm_class(type_, data):
         return Importance.ALARM
-    family = type_.split(".")[1]
+    family = type_.removeprefix("gatehouse.").partition(".")[0]
     if family in {"line", "tamper", "power", "gateway", "disk", "clock"}:
         return Importance.FAULT
     if family in {"camera", "retention", "evidence", "recording"}:
@@ -150,9 +154,14 @@ def uuid7(unix_ms: int, random: bytes) -> str:
 
 
 def rfc3339(unix_ns: int) -> str:
-    """Write a Unix time in ns as UTC with microseconds, as every document of Gatehouse does."""
+    """Write a Unix time in ns as UTC with microseconds, as every document of Gatehouse does.
+
+    Never raises: a mad clock must not cost an alarm. What RFC 3339 cannot say becomes the nearest
+    second that it can.
+    """
     seconds, rest = divmod(unix_ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+    said = _EPOCH + timedelta(seconds=min(max(seconds, _FIRST_S), _LAST_S))
+    return f"{said.replace(tzinfo=None).isoformat()}.{rest // 1000:06d}Z"
 
 
 class Scribe:

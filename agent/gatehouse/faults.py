@@ -9,7 +9,8 @@ from gatehouse.events import Happening, Mode
 GATEWAY: Final = "gateway"
 
 _FAMILY_OF_SUBJECT: Final = {"button": "line", "camera": "camera", "gateway": "gateway"}
-_BEGINS: Final = {"tamper": "opened"}
+_BEGINS: Final = {"tamper": ("opened",), "retention": ("shortfall", "forecast")}
+"""Words that begin a fault of a family, where ``fault`` does not; with several, each its own."""
 _ENDS: Final = {"tamper": "closed"}
 
 
@@ -30,7 +31,7 @@ def family_of(type_: str) -> tuple[str, bool] | None:
     if len(parts) != 3:
         return None
     _, family, word = parts
-    if word == _BEGINS.get(family, "fault"):
+    if word in _BEGINS.get(family, ("fault",)):
         return family, True
     if word == _ENDS.get(family, "restored"):
         return family, False
@@ -73,8 +74,9 @@ class FaultBook:
         family = family or _FAMILY_OF_SUBJECT[subject.partition("/")[0]]
         details = dict(data or {})
         self._standing[subject, fault] = Fault(subject, fault, family, since, details)
-        told = {"fault": fault, **details}
-        word = _BEGINS.get(family, "fault")
+        told = {**details, "fault": fault}
+        words = _BEGINS.get(family, ("fault",))
+        word = fault if fault in words else words[0]
         return Happening(f"gatehouse.{family}.{word}", subject, told, Mode.REAL, at_ns)
 
     def end(
@@ -89,6 +91,6 @@ class FaultBook:
         stood = self._standing.pop((subject, fault), None)
         if stood is None:
             return None
-        told = {"fault": fault, **dict(data or {})}
+        told = {**dict(data or {}), "fault": fault}
         word = _ENDS.get(stood.family, "restored")
         return Happening(f"gatehouse.{stood.family}.{word}", subject, told, Mode.REAL, at_ns)

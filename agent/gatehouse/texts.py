@@ -19,7 +19,9 @@ _catalog: ContextVar[gettext.NullTranslations | None] = ContextVar("catalog", de
 def _(message: str) -> str:
     """Return the message in the language in use; English until `use` was called."""
     catalog = _catalog.get()
-    return message if catalog is None else catalog.gettext(message)
+    if catalog is None or not message:  # gettext's answer to "" is the catalog's head
+        return message
+    return catalog.gettext(message)
 
 
 def N_(message: str) -> str:  # noqa: N802  # the marker's name that gettext's tools know

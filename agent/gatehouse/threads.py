@@ -6,6 +6,7 @@ exit for ever. A daemon thread is simply left behind.
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +18,7 @@ async def off_loop(work: Callable[[], T], *, name: str, timeout_s: float) -> T:
     """Run ``work`` in a daemon thread and return what it returns.
 
     Raises what it raises, and TimeoutError after ``timeout_s`` seconds; the thread is then left to
-    end by itself and its result is thrown away.
+    end by itself and its result is thrown away. OSError when no thread can be started.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -39,6 +40,9 @@ async def off_loop(work: Callable[[], T], *, name: str, timeout_s: float) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        threading.Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError as exc:  # too many threads: the machine's trouble, like a full disk
+        raise OSError(errno.EAGAIN, f"no thread for {name} can be started") from exc
     async with asyncio.timeout(timeout_s):
         return await done

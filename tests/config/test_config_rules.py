@@ -374,3 +374,17 @@ def test_many_strange_keys_are_cut_short(tmp_path: Path) -> None:
     strange = "".join(f"stränge{index} = 1\n" for index in range(5)).replace("ä", "a")
     more = "".join(f"k{index} = 1\n" for index in range(10_000))
     assert len(mistakes(tmp_path, LEAST + strange + more)) == 100
+
+
+@pytest.mark.parametrize(("first", "second"), [("/srv/a", "/srv/a/b"), ("/srv/a/b", "/srv/a")])
+def test_recordings_within_another_cameras_are_refused(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    """The clean-up of a general camera could else delete a critical one's recordings."""
+    camera = '\n[[camera]]\nname = "{}"\narea = "general"\nsource = "picamera2:{}"\n'
+    lines = [camera.format(n, n) + f'recordings = "{at}"\n' for n, at in enumerate((first, second))]
+    with pytest.raises(ConfigError) as wrong:
+        read(tmp_path, LEAST + "".join(lines))
+    (mistake,) = wrong.value.mistakes
+    assert mistake.key == 'camera "1".recordings'
+    assert "within" in mistake.message

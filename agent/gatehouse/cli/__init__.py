@@ -5,12 +5,15 @@ is not running. Modules are imported when their command is used, so that each an
 """
 
 import argparse
+import gettext
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 from gatehouse import __version__, texts
+from gatehouse.control import protocol
 from gatehouse.errors import ControlError, GatehouseError, NotRunningError
 from gatehouse.texts import N_, _
 
@@ -18,6 +21,11 @@ FINE: Final = 0
 NOT_FINE: Final = 1
 WRONG: Final = 2
 NOT_RUNNING: Final = 3
+INTERRUPTED: Final = 130
+"""Ctrl-C, as shells say it (128 + SIGINT): what was asked for was perhaps not done."""
+
+_SERVICES_OWN: Final = {protocol.BUSY, protocol.TIMEOUT, protocol.INTERNAL}
+"""Refusals that are no fault of what was typed."""
 
 _COMMANDS: Final = {
     "run": N_("run one service in the foreground"),
@@ -31,31 +39,44 @@ _COMMANDS: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    texts.use(None)
-    args = _parse(sys.argv[1:] if argv is None else list(argv))
-    command = importlib.import_module(f"gatehouse.cli.{args.command}")
     try:
+        texts.use(None)
+        args = _parse(sys.argv[1:] if argv is None else list(argv))
+        command = importlib.import_module(f"gatehouse.cli.{args.command}")
         code: int = command.run(args)
-    except NotRunningError as exc:
-        _complain(_("the service is not running: {reason}").format(reason=exc))
-        return NOT_RUNNING
-    except ControlError as exc:
-        _complain(str(exc))
-        return WRONG
-    except GatehouseError as exc:
-        from gatehouse.config import ConfigError  # noqa: PLC0415  # only when something is wrong
-
-        _complain(str(exc))
-        return WRONG if isinstance(exc, ConfigError) else NOT_FINE
+        sys.stdout.flush()  # a pipe that is gone is noticed here, not at the interpreter's end
     except BrokenPipeError:  # `gatehouse events | head`
-        sys.stderr.close()
+        # What waits in the buffer must find somewhere to go when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except KeyboardInterrupt:
-        return FINE
+        return INTERRUPTED
+    except (GatehouseError, OSError) as exc:  # OSError: a full disk under stdout
+        return _failed(exc)
     return code
 
 
+def _failed(exc: Exception) -> int:
+    """Say why, and return the exit code."""
+    from gatehouse.config import ConfigError  # noqa: PLC0415  # only when something is wrong
+
+    if isinstance(exc, NotRunningError):
+        _complain(_("the service is not running: {reason}").format(reason=exc))
+        return NOT_RUNNING
+    _complain(str(exc))
+    if isinstance(exc, ControlError):
+        return NOT_FINE if exc.code in _SERVICES_OWN else WRONG
+    return WRONG if isinstance(exc, ConfigError) else NOT_FINE
+
+
+def speak_with_argparse() -> None:
+    """Have argparse, which asks gettext itself, find its own words in our catalog."""
+    gettext.bindtextdomain(texts.DOMAIN, str(texts.LOCALE_DIR))
+    gettext.textdomain(texts.DOMAIN)
+
+
 def _parse(argv: list[str]) -> argparse.Namespace:
+    speak_with_argparse()
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--config", metavar="FILE", default=argparse.SUPPRESS, help=_("configuration file")
@@ -65,12 +86,16 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         parents=[shared],
         description=_("The one-key alarm agent of a school's gatehouse."),
     )
-    parser.add_argument("--version", action="version", version=f"gatehouse {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"gatehouse {__version__}",
+        help=_("show the version and exit"),
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = next((word for word in argv if word in _COMMANDS), None)
     for name, summary in _COMMANDS.items():
         sub = commands.add_parser(name, help=_(summary), description=_(summary), parents=[shared])
-        if name == wanted:  # only the command in use is imported
+        if name in argv:  # only the command in use is imported, and what it may be mistaken for
             importlib.import_module(f"gatehouse.cli.{name}").arguments(sub, shared)
     args = parser.parse_args(argv)
     args.config = getattr(args, "config", None)

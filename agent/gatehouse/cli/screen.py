@@ -1,24 +1,28 @@
 """How results look: rich tables for people, one JSON document for machines."""
 
 import json
-import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> "Console":
     """Return a console; ``NO_COLOR`` and pipes switch the colour off (rich's own rule)."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    from rich.console import Console  # noqa: PLC0415  # not needed for --json, which must be quick
+
+    class Screen(Console):
+        """rich's console, for which a pipe that is gone is not an error of its own."""
+
+        def on_broken_pipe(self) -> None:
+            """Leave it to `gatehouse.cli.main`; rich would end the process with 1."""
+            raise BrokenPipeError
+
+    return Screen(highlight=False, soft_wrap=False)
 
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one document and nothing else."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def wants_colour() -> bool:
-    """Whether a person looks on and has not switched colour off."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

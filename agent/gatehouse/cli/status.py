@@ -1,6 +1,7 @@
 """``gatehouse status``: what the running services know now."""
 
 import argparse
+import contextlib
 from typing import Any
 
 from gatehouse.cli.asking import ask, stream
@@ -43,7 +44,9 @@ def arguments(parser: argparse.ArgumentParser, _shared: argparse.ArgumentParser)
 def run(args: argparse.Namespace) -> int:
     """Ask and show; with ``--watch``, as often as something changes."""
     if args.watch:
-        return _watch(args)
+        with contextlib.suppress(KeyboardInterrupt):  # that is how one ends it
+            return _watch(args)
+        return 0
     status = _without_ok(ask(args.config, {"do": "status"}))
     if args.json:
         print_json(status)
@@ -74,7 +77,10 @@ def _without_ok(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables share no class
-    """Lay the status out for a person; readable at 45 columns."""
+    """Lay the status out for a person; readable at 45 columns.
+
+    A service of another version may leave something out: the rest is shown all the same.
+    """
     from rich.console import Group  # noqa: PLC0415  # not needed for --json, which must be quick
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -82,8 +88,9 @@ def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables
     buttons = Table(box=None, pad_edge=False, header_style="bold")
     for title in (_("button"), _("line"), _("alarm")):
         buttons.add_column(title, overflow="fold")
-    for button in status["buttons"]:
-        buttons.add_row(escape(button["name"]), _word(button["line"]), _word(button["alarm"]))
+    for button in status.get("buttons", ()):
+        name, words = str(button.get("name", "")), (button.get("line"), button.get("alarm"))
+        buttons.add_row(escape(name), *map(_word, words))
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -95,38 +102,44 @@ def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables
 def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
     from rich.markup import escape  # noqa: PLC0415
 
-    link, outbox = status["link"], status["outbox"]
-    broker = f" {escape(str(link['broker']))}" if link.get("broker") else ""
+    link, outbox = status.get("link") or {}, status.get("outbox") or {}
+    way = [link.get("broker"), None if link.get("state") == "connected" else link.get("error")]
     pending = _("{events} events, {alarms} alarms").format(
-        events=outbox["pending"], alarms=outbox["pending_alarms"]
+        events=outbox.get("pending", "?"), alarms=outbox.get("pending_alarms", "?")
     )
+    clock = status.get("clock")
+    itself = "  ".join(str(status.get(key, "")) for key in ("gateway", "version", "board"))
     facts = [
-        (_("gateway"), escape(f"{status['gateway']}  {status['version']}  {status['board']}")),
-        (_("link"), _word(link["state"]) + broker),
+        (_("gateway"), escape(itself)),
+        (_("link"), " ".join([_word(link.get("state")), *(escape(str(w)) for w in way if w)])),
         (_("waiting"), pending),
-        (_("clock"), _("set") if status["clock"] == "synced" else "[red]" + _("not set") + "[/]"),
+        (_("clock"), _("set") if clock == "synced" else "[red]" + _("not set") + "[/]"),
     ]
-    for stage, figures in status["latency_ms"].items():
-        if figures["n"]:
+    for stage, figures in (status.get("latency_ms") or {}).items():
+        if figures.get("n"):
             text = f"p50 {figures['p50']:.1f}  p99 {figures['p99']:.1f}  n {figures['n']}"
-            facts.append((_("{stage}, ms").format(stage=_(_WORDS[stage])), text))
-    if status["drill"]:
-        names = ", ".join(status["drill"]["buttons"])
-        facts.append((_("drill"), f"[yellow]{escape(names)}[/]"))
+            name = _("{stage}, ms").format(stage=_(_WORDS.get(stage, stage)))
+            facts.append((escape(name), text))
+    if drill := status.get("drill"):
+        facts.append((_("drill"), f"[yellow]{escape(', '.join(drill['buttons']))}[/]"))
     return facts
 
 
 def _faults(status: dict[str, Any]) -> list[str]:
     from rich.markup import escape  # noqa: PLC0415
 
-    if not status["faults"]:
+    if not status.get("faults"):
         return ["", "[green]" + _("no faults") + "[/]"]
     lines = ["", "[bold red]" + _("faults") + "[/]"]
     for fault in status["faults"]:
-        text = fault.get("text") or ""
-        lines.append(escape(f"  {fault['subject']}: {fault['fault']} {text}".rstrip()))
+        why = fault.get("text") or fault.get("error") or "; ".join(fault.get("mistakes") or ())
+        lines.append(escape(f"  {fault['subject']}: {fault['fault']} {why}".rstrip()))
     return lines
 
 
-def _word(word: str) -> str:
-    return f"[{_COLOURS.get(word, 'red')}]{_(_WORDS.get(word, word))}[/]"
+def _word(word: str | None) -> str:
+    from rich.markup import escape  # noqa: PLC0415
+
+    if word is None:
+        return "?"
+    return f"[{_COLOURS.get(word, 'red')}]{escape(_(_WORDS.get(word, word)))}[/]"

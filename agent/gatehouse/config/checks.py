@@ -220,8 +220,12 @@ def _camera(table: Table, folder: Path, others: list[Camera]) -> Camera | None:
         table.note("recordings", _("is missing: record says something about it"))
     for other in others:
         said = _('is that of camera "{name}" already').format(name=other.name)
-        if recordings is not None and recordings == other.recordings:
-            table.note("recordings", said)
+        inside = _('lies within or around that of camera "{name}"').format(name=other.name)
+        if recordings is not None and other.recordings is not None:
+            if recordings == other.recordings:
+                table.note("recordings", said)
+            elif recordings in other.recordings.parents or other.recordings in recordings.parents:
+                table.note("recordings", inside)
         if camera.source.startswith("picamera2:") and camera.source == other.source:
             table.note("source", said)
     return camera if table.end() else None

@@ -26,6 +26,7 @@ _KINDS: Final[tuple[tuple[type, str], ...]] = (
     (list, N_("an array")),
     (dict, N_("a table")),
 )
+_A_TIME: Final = N_("a date or time")
 _HUGE: Final = 10**20
 
 
@@ -35,9 +36,7 @@ class WrongError(ValueError):
 
 def kind(value: object) -> str:
     """Say of which TOML type a value is, for people."""
-    return _(
-        next((word for type_, word in _KINDS if isinstance(value, type_)), N_("a date or time"))
-    )
+    return _(next((word for type_, word in _KINDS if isinstance(value, type_)), _A_TIME))
 
 
 def typed(value: object, type_: type[T]) -> T:

@@ -22,7 +22,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, duties, process, standing
+from gatehouse.service import documents, duties, machine, process, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
@@ -47,6 +47,7 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         texts.use(loaded.config.gateway.language)
         clock = open_clock(environ.get("GATEHOUSE_CLOCK"), environ.get("GATEHOUSE_BOOTID"))
         loaded.config.gateway.runtime_dir.mkdir(parents=True, exist_ok=True)
+        alone = process.only_one(loaded.config.gateway.runtime_dir / "alarm.lock")
         board = open_pins(loaded.config, environ)
     except config.ConfigError as exc:
         sys.stderr.write(f"{exc}\n")
@@ -55,7 +56,8 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         log.critical("the alarm service cannot start: %s", exc)
         return 1
     process.stay_in_memory()
-    return process.run(AlarmService(loaded, board, clock, Notifier(environ)).run())
+    with alone:
+        return process.run(AlarmService(loaded, board, clock, Notifier(environ)).run())
 
 
 class AlarmService:
@@ -88,8 +90,9 @@ class AlarmService:
             on_stored=joints.stored,
             on_trouble=joints.trouble,
         )
-        rooms = self._join(loop, joints, outbox, opening)
-        self._tell_start(joints.voice, opening)
+        rooms, voice = self._join(loop, joints, outbox, opening)
+        self._tell_start(voice, opening)
+        joints.catch_up()
         rooms.station.begin(levels, began_ns)
         self._take = rooms.station.edge
         for edge in self._early:
@@ -99,7 +102,7 @@ class AlarmService:
             self._config.gateway.runtime_dir / "control.sock",
             Requests(rooms, joints.stages, joints.changes).handlers(),
         )
-        code = await self._work(rooms, joints.voice, control, stop, deliver)
+        code = await self._work(rooms, voice, control, stop, deliver)
         await self._close(rooms)
         return code
 
@@ -114,9 +117,10 @@ class AlarmService:
 
     def _join(
         self, loop: asyncio.AbstractEventLoop, joints: Joints, outbox: Outbox, opening: Opening
-    ) -> Rooms:
+    ) -> tuple[Rooms, Voice]:
         conf, clock = self._config, self._clock
         reading = clock.reading()
+        looker = machine.Looker(conf.gateway.state_dir)
         faults = FaultBook(opening.faults)
         uplink = Uplink(
             gateway=conf.gateway.id,
@@ -126,7 +130,7 @@ class AlarmService:
             random=SystemRandom().random,
             seen_commands=opening.commands,
             birth=lambda: documents.birth(rooms),
-            heartbeat=lambda: duties.heartbeat(rooms),
+            heartbeat=lambda: duties.heartbeat(rooms, looker),
             hooks=joints.hooks(),
         )
         scribe = Scribe(
@@ -150,7 +154,7 @@ class AlarmService:
                 conf.buttons,
                 conf.enclosure,
                 conf.district.receipts,
-                standing.by_button(opening, reading),
+                standing.by_button(opening, reading, receipts=conf.district.receipts),
             ),
             board=self._board,
             voice=voice,
@@ -174,7 +178,7 @@ class AlarmService:
             started_ns=reading.monotonic_ns,
         )
         joints.join(rooms, voice, self._notifier)
-        return rooms
+        return rooms, voice
 
     def _tell_start(self, voice: Voice, opening: Opening) -> None:
         """Say that the service started, why, and what was found amiss."""
@@ -188,6 +192,8 @@ class AlarmService:
             voice.fault(name, name in found, data=found.get(name))
         for name in found.keys() - set(standing.FOUND_AT_START):
             voice.fault(name, True, data=found[name])
+        for gone in standing.taken_out(voice.faults, self._config):
+            voice.fault(gone.fault, False, subject=gone.subject, data={"reason": "removed"})
         mistakes = [str(m) for m in self._loaded.mistakes if m.stops_alarm]
         voice.fault("config", self._loaded.from_last_good, data={"mistakes": mistakes[:20]})
 
@@ -220,6 +226,7 @@ class AlarmService:
                 log.info("watching %d buttons", len(self._config.buttons))
                 await stop.wait()
                 self._notifier.say("STOPPING=1")
+                await duties.last_presses(rooms)
                 voice.tell(Happening(events.GATEWAY_STOPPED, "gateway", {"reason": "command"}))
                 await rooms.uplink.farewell(_FAREWELL_S)
                 for task in kept:

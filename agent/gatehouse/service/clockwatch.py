@@ -20,8 +20,9 @@ class Seen:
     """What one look found."""
 
     corrected_s: float | None = None
-    """Seconds to add to times told since the clock was last right; None: nothing to correct."""
-    unset_too_long: bool = False
+    """Seconds to add to what was told since the correction before this one; None: nothing to do."""
+    unset: bool | None = False
+    """Whether the clock is unset for too long; None: unset, and too early to call that a fault."""
 
 
 class ClockWatch:
@@ -40,14 +41,15 @@ class ClockWatch:
         if not synced and self._synced:
             self._unset_since_ns = reading.boottime_ns
         self._synced = synced
-        unset_ns = 0 if synced else reading.boottime_ns - self._unset_since_ns
-        too_long = unset_ns > GRACE_NS
+        unset = None if not synced else False
+        if not synced and reading.boottime_ns - self._unset_since_ns > GRACE_NS:
+            unset = True
         if just_set or abs(moved_ns) > STEP_NS:
             self._told_ns = offset
-            return Seen(corrected_s=round(moved_ns / 1e9, 6), unset_too_long=too_long)
+            return Seen(corrected_s=round(moved_ns / 1e9, 6), unset=unset)
         if synced:  # slewed: right all the time, nothing to tell
             self._told_ns = offset
-        return Seen(unset_too_long=too_long)
+        return Seen(unset=unset)
 
     @staticmethod
     def _offset(reading: Reading) -> int:

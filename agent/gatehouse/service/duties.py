@@ -14,16 +14,17 @@ from gatehouse.config import Loaded
 from gatehouse.control.server import ControlServer
 from gatehouse.errors import BoardError
 from gatehouse.events import Happening
-from gatehouse.service import documents, machine
+from gatehouse.service import documents
 from gatehouse.service.clockwatch import ClockWatch
 from gatehouse.service.documents import Rooms
+from gatehouse.service.machine import Looker
 from gatehouse.service.voice import Voice
 from gatehouse.threads import off_loop
 
 log = logging.getLogger(__name__)
 
-_LOOK_S: Final = 3.0
 _KEEP_S: Final = 30.0
+_LAST_PRESS_S: Final = 0.5
 _RESTART_S: Final = (1.0, 30.0)
 
 
@@ -45,7 +46,8 @@ async def tick(rooms: Rooms, board: Board, clock: Clock, voice: Voice) -> None:
         if seen.corrected_s is not None:
             data = {"bootid": clock.bootid, "offset_s": seen.corrected_s}
             voice.tell(Happening(events.CLOCK_CORRECTED, "gateway", data))
-        voice.fault("clock", seen.unset_too_long)
+        if seen.unset is not None:  # within the grace a fault that stood before still stands
+            voice.fault("clock", seen.unset)
 
 
 async def answer(control: ControlServer, listening: asyncio.Event, voice: Voice) -> None:
@@ -88,13 +90,19 @@ async def keep_config(loaded: Loaded, voice: Voice) -> None:
         voice.tell(Happening(events.CONFIG_CHANGED, "gateway", told))
 
 
-async def heartbeat(rooms: Rooms) -> bytes:
+async def last_presses(rooms: Rooms) -> None:
+    """Let a press that has only just begun reach its filter time, so that no stop swallows it."""
+    presses = ((c.config, c.contacts.press) for c in rooms.station.channels.values() if c.contacts)
+    undecided = [button.filter_ms for button, press in presses if press and not press.reported]
+    if undecided:
+        await asyncio.sleep(min(max(undecided) / 1000 + 0.01, _LAST_PRESS_S))
+
+
+async def heartbeat(rooms: Rooms, looker: Looker) -> bytes:
     """Make the telemetry body; a machine that cannot be looked at is left out."""
-    state_dir = rooms.config.gateway.state_dir
     seen = None
     try:
-        look = off_loop(lambda: machine.look(state_dir), name="machine", timeout_s=_LOOK_S)
-        seen = (await look).document()
+        seen = (await looker.look()).document()
     except OSError as exc:
         log.debug("the machine cannot be looked at: %s", exc)
     return msgspec.json.encode(documents.heartbeat(rooms, seen))

@@ -28,15 +28,26 @@ class Joints:
         self._early: list[tuple[str, bool, Mapping[str, Any]]] = []
         self.stages = Watchers(1000)
         self.changes = Watchers(1)
-        self.voice: Voice
+        self._voice: Voice | None = None
         self._rooms: Rooms | None = None
         self._notifier: Notifier | None = None
+        self._started = False
 
     def join(self, rooms: Rooms, voice: Voice, notifier: Notifier) -> None:
-        """Connect the rooms; what was reported before is told now."""
+        """Connect the rooms."""
         self._rooms = rooms
-        self.voice = voice
+        self._voice = voice
         self._notifier = notifier
+
+    def catch_up(self) -> None:
+        """Tell what the disk reported while it was opened; the start has been told by now.
+
+        Contract section 4: the first event of a start is ``gateway.started``.
+        """
+        self._started = True
+        early, self._early = self._early, []
+        for name, begins, data in early:
+            self.trouble(name, begins, data)
 
     def hooks(self) -> Hooks:
         """Return what the uplink calls."""
@@ -86,13 +97,17 @@ class Joints:
 
     def trouble(self, name: str, begins: bool, data: Mapping[str, Any]) -> None:
         """The outbox has trouble, or is well again."""
-        self.voice.fault(name, begins, data=data)
+        if self._voice is None or not self._started:
+            self._early.append((name, begins, data))
+        else:
+            self._voice.fault(name, begins, data=data)
 
     # what the district reports
 
     def sent(self, event_id: str, at_ns: int) -> None:
-        """The broker has an event."""
+        """The broker has an event; without receipts it waits no longer."""
         self._reached(event_id, Stage.SENT, at_ns)
+        self._changed()
 
     def received(self, ids: Iterable[str], at_ns: int) -> None:
         """The district has these events on disk."""
@@ -104,7 +119,8 @@ class Joints:
 
     def uplink_fault(self, name: str, begins: bool, data: Mapping[str, Any]) -> None:
         """The way to the district has trouble, or is well again."""
-        self.voice.fault(name, begins, data=data)
+        if self._voice is not None:  # the uplink is run after all are joined
+            self._voice.fault(name, begins, data=data)
 
     def link_changed(self, _status: LinkStatus) -> None:
         """Show the link on the lamps and to those who watch."""
@@ -127,7 +143,8 @@ class Joints:
     def refused(self, reason: str, data: Mapping[str, Any]) -> None:
         """A command was refused."""
         told = {"reason": reason, **data}
-        self.voice.tell(Happening(events.COMMAND_REFUSED, "gateway", told))
+        if self._voice is not None:
+            self._voice.tell(Happening(events.COMMAND_REFUSED, "gateway", told))
 
     # what the watchdog's probe ends in
 

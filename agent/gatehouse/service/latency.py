@@ -1,5 +1,6 @@
 """How long presses took to each stage, since the service started. Pure."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -37,7 +38,7 @@ class Latency:
 
 def _percentile(ordered: list[float], share: float) -> float:
     """Take the nearest-rank percentile of sorted values."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 class Latencies:

@@ -1,11 +1,16 @@
 """What the heartbeat says of the machine. psutil reads files and may hang: call it off the loop."""
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
+
+from gatehouse.threads import off_loop
+
+_LOOK_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,27 @@ class Machine:
             "disk_free_bytes": self.disk_free,
             "disk_percent": self.disk_percent,
         }
+
+
+class Looker:
+    """Looks beside the loop; while one look hangs in a dead disk, no other joins it there."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._looking = False
+
+    async def look(self) -> Machine:
+        """Look now. Raises OSError, also when the look before has not come back."""
+        if self._looking:
+            raise OSError(errno.EBUSY, "the last look at the machine hangs")
+        self._looking = True
+        return await off_loop(self._work, name="machine", timeout_s=_LOOK_S)
+
+    def _work(self) -> Machine:
+        try:
+            return look(self._state_dir)
+        finally:
+            self._looking = False
 
 
 def look(state_dir: Path) -> Machine:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import logging
 import logging.handlers
 import os
@@ -11,7 +12,8 @@ import resource
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 _LOG_LINES: Final = 10_000
 _FLUSH_S: Final = 0.2
@@ -33,6 +35,11 @@ class _BoundedHandler(logging.handlers.QueueHandler):
         except queue.Full:
             self.dropped += 1
 
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+        """Log the line as it was written; logging's own way is to stderr, which may hang."""
+        raw = f"{record.msg!r} % {record.args!r} (a line that does not fit its values)"
+        self.enqueue(logging.makeLogRecord({**record.__dict__, "msg": raw, "args": None}))
+
 
 def start_logging(level: int = logging.INFO) -> Callable[[], None]:
     """Log to stderr (journald adds the time) through a bounded queue and a daemon thread.
@@ -45,7 +52,7 @@ def start_logging(level: int = logging.INFO) -> Callable[[], None]:
     handler = _BoundedHandler(lines)
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    thread = threading.Thread(target=_write, args=(lines, stream), name="log", daemon=True)
+    thread = threading.Thread(target=_write, args=(handler, stream), name="log", daemon=True)
     thread.start()
 
     def flush() -> None:
@@ -56,9 +63,32 @@ def start_logging(level: int = logging.INFO) -> Callable[[], None]:
     return flush
 
 
-def _write(lines: "queue.Queue[logging.LogRecord | None]", stream: logging.Handler) -> None:
-    while (record := lines.get()) is not None:
+def _write(lines: _BoundedHandler, stream: logging.Handler) -> None:
+    told = 0
+    while (record := lines.queue.get()) is not None:
         stream.handle(record)
+        if lines.dropped != told:
+            lost, told = lines.dropped - told, lines.dropped
+            stream.handle(
+                log.makeRecord(
+                    log.name, logging.WARNING, __file__, 0, "%d lines were lost", (lost,), None
+                )
+            )
+
+
+def only_one(lock: Path) -> BinaryIO:
+    """Hold a lock for as long as the file returned is open: the kernel gives it back after kill -9.
+
+    Raises BlockingIOError when another process holds it: two would share one outbox and one id.
+    """
+    held = lock.open("wb")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        held.close()
+        text = "another one runs here already: stop it first (systemctl status gatehouse-alarm)"
+        raise BlockingIOError(exc.errno, text, str(lock)) from exc
+    return held
 
 
 def stay_in_memory() -> None:
@@ -78,7 +108,8 @@ def run(main: Coroutine[Any, Any, int]) -> int:
 
 
 def leave(code: int) -> None:
-    """End the process at once: threads that hang in a dead disk or resolver are not waited for."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End the process at once: threads that hang in a dead disk or resolver are not waited for.
+
+    Nothing is flushed: a log thread that hangs in stderr holds its lock, and stderr keeps no line.
+    """
     os._exit(code)

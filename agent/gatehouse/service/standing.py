@@ -1,18 +1,27 @@
 """What stood when the service stopped, in the words of the alarm room. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from gatehouse import events
 from gatehouse.alarm.button import Alarm
 from gatehouse.alarm.channel import Standing
 from gatehouse.clock import Reading
+from gatehouse.config import Config
 from gatehouse.events import Event
+from gatehouse.faults import Fault
 from gatehouse.outbox import Opening, StandingAlarm
 
-FOUND_AT_START: Final = ("outbox-damaged", "outbox-newer", "outbox-start")
-"""Faults that are found while the outbox opens; they stand until a start that finds all well."""
+FOUND_AT_START: Final = (
+    "outbox-damaged",
+    "outbox-newer",
+    "outbox-start",
+    "outbox-disk",
+    "outbox-full",
+    "outbox-refused",
+)
+"""Faults of the outbox; what stood of them ends with a start that finds all well."""
 
 
 def start_reason(last: Event | None, bootid: str) -> str:
@@ -24,8 +33,18 @@ def start_reason(last: Event | None, bootid: str) -> str:
     return "crash" if last.bootid == bootid else "power"
 
 
-def by_button(opening: Opening, now: Reading) -> Mapping[str, Standing]:
-    """Sort what stood by button name."""
+def taken_out(faults: Iterable[Fault], conf: Config) -> tuple[Fault, ...]:
+    """Return the faults of buttons and cameras that are no longer configured.
+
+    Nobody would ever end them, and the lamps of all others would say "not ready" for good.
+    """
+    known = {f"button/{button.name}" for button in conf.buttons}
+    known |= {f"camera/{camera.name}" for camera in conf.cameras}
+    return tuple(fault for fault in faults if "/" in fault.subject and fault.subject not in known)
+
+
+def by_button(opening: Opening, now: Reading, *, receipts: bool) -> Mapping[str, Standing]:
+    """Sort what stood by button name; without receipts nothing is ever `received`."""
     alarms: defaultdict[str, list[StandingAlarm]] = defaultdict(list)
     for alarm in opening.alarms:
         alarms[alarm.button].append(alarm)
@@ -35,22 +54,24 @@ def by_button(opening: Opening, now: Reading) -> Mapping[str, Standing]:
         if kind == "button":
             faults[name].add(fault.fault)
     return {
-        name: _standing(alarms[name], frozenset(faults[name]), now)
+        name: _standing(alarms[name], frozenset(faults[name]), now, receipts=receipts)
         for name in alarms.keys() | faults.keys()
     }
 
 
-def _standing(rows: list[StandingAlarm], faults: frozenset[str], now: Reading) -> Standing:
+def _standing(
+    rows: list[StandingAlarm], faults: frozenset[str], now: Reading, *, receipts: bool
+) -> Standing:
     newest = rows[-1] if rows else None
     return Standing(
-        alarms=tuple(_alarm(row, now) for row in rows if not row.reset),
+        alarms=tuple(_alarm(row, now, receipts=receipts) for row in rows if not row.reset),
         unreleased=(newest.id, newest.mode) if newest and not newest.released else None,
         last_alarm=newest.id if newest else None,
         faults=faults,
     )
 
 
-def _alarm(row: StandingAlarm, now: Reading) -> Alarm:
+def _alarm(row: StandingAlarm, now: Reading, *, receipts: bool) -> Alarm:
     """Restore an alarm; its age is taken from the wall clock, the only one that spans boots."""
     age_ns = max(0, now.unix_ns - row.raised_unix_ns)
     return Alarm(
@@ -59,7 +80,7 @@ def _alarm(row: StandingAlarm, now: Reading) -> Alarm:
         raised_ns=now.monotonic_ns - age_ns,
         stored=True,
         sent=row.sent,
-        received=row.received,
+        received=row.received and receipts,
         acknowledged=row.acknowledged,
         overdue=False,
     )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from gatehouse import events
@@ -55,7 +56,8 @@ class Voice:
         """Make the event; a press is published before it is put to the disk's thread.
 
         The two start within microseconds, and neither waits for the other: the one that is done
-        first moves the stage.
+        first moves the stage. Once the outbox has the event nothing raises: a press that seems
+        untold would be told again, as another alarm.
         """
         event = self._scribe.write(happening)
         body = events.encode(event)
@@ -65,8 +67,11 @@ class Voice:
             except Exception:  # the disk must have it, whatever the network code does
                 log.exception("publishing the alarm %s failed; it waits in the outbox", event.id)
         self._outbox.put(event, body)
-        self._uplink.wake()
-        self._on_event(event, happening)
+        for tell in (self._uplink.wake, partial(self._on_event, event, happening)):
+            try:
+                tell()
+            except Exception:  # it is kept, and will be sent
+                log.exception("%s %s is kept, but not all heard of it", event.type, event.id)
         return event
 
     def fault(

@@ -1,0 +1,84 @@
+"""A gatehouse for commands: a configuration, and a service that answers what a test says."""
+
+import asyncio
+import shutil
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cli.typed import CONFIG, STATUS, Answers, Gatehouse
+from gatehouse import texts
+from gatehouse.control.server import ControlServer
+from gatehouse.errors import ControlError
+from gatehouse_sim.school import short_folder
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Type in English, on a terminal of 80 columns, with no configuration named."""
+    for name in (
+        "GATEHOUSE_CONFIG",
+        "LANGUAGE",
+        "LC_ALL",
+        "LC_MESSAGES",
+        "NO_COLOR",
+        "FORCE_COLOR",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("COLUMNS", "80")
+    yield
+    texts.use("en")
+
+
+@pytest.fixture
+def place() -> Iterator[Gatehouse]:
+    """Lend a configured gatehouse in which no service runs."""
+    root = short_folder()
+    file = root / "gatehouse.toml"
+    file.write_text(CONFIG.format(root=root), encoding="utf-8")
+    yield Gatehouse(root, file)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def service(place: Gatehouse) -> Iterator[Answers]:
+    """Run a service in a thread: it answers as the test says, and notes what it was asked."""
+    answers = Answers()
+
+    async def answer(request: dict[str, Any]) -> Any:
+        answers.asked.append(request)
+        answers.begun.set()
+        said = answers.said.get(request["do"], {})
+        if isinstance(said, ControlError):
+            raise said
+        return lines(said) if isinstance(said, list) else said
+
+    async def lines(said: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+        for line in said:
+            yield line
+        await asyncio.get_running_loop().create_future()
+
+    ready = threading.Event()
+    stop: list[Callable[[], object]] = []
+    dos = ("status", "events", "reset", "drill-start", "drill-stop", "watch")
+
+    async def serve() -> None:
+        path = place.root / "control.sock"
+        server = ControlServer(path, dict.fromkeys(dos, answer))
+        await server.start()
+        over, loop = asyncio.Event(), asyncio.get_running_loop()
+        stop.append(lambda: loop.call_soon_threadsafe(over.set))
+        ready.set()
+        await over.wait()
+        await server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="fake-service")
+    thread.start()
+    assert ready.wait(20)
+    answers.said["status"] = STATUS
+    yield answers
+    stop[0]()
+    thread.join(20)
