@@ -160,7 +160,7 @@ class Agent:
         async for line in self._lines({"do": "watch"}):
             yield line
 
-    async def follow(self) -> AsyncIterator[dict[str, Any]]:
+    async def follow(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield each stage of each alarm as it happens."""
         async for line in self._lines({"do": "follow"}):
             yield line

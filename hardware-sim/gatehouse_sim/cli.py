@@ -1,6 +1,7 @@
 """``gatehouse-sim``: the simulated school around the agent."""
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gatehouse import config, texts
+from gatehouse.cli import INTERRUPTED, speak_with_argparse
 from gatehouse.cli.asking import config_path
 from gatehouse.errors import GatehouseError, NotRunningError
 from gatehouse.texts import _
@@ -19,28 +21,34 @@ EXTRA_HINT: Final = "pip install 'gatehouse-agent[sim]'"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     texts.use(None)
+    if importlib.util.find_spec("cryptography") is None:
+        said = _("the simulated school needs the extra sim: {hint}").format(hint=EXTRA_HINT)
+        return _complain(said, 2)
+    speak_with_argparse()
     args = _parser().parse_args(argv)
+    args.config = getattr(args, "config", None)
     try:
         code: int = args.run(args)
     except NotRunningError as exc:
         return _complain(exc, 3)
     except (GatehouseError, ValueError) as exc:
         return _complain(exc, 2)
-    except ModuleNotFoundError as exc:
-        if (exc.name or "").partition(".")[0] != "cryptography":
-            raise
-        said = _("the simulated school needs the extra sim: {hint}").format(hint=EXTRA_HINT)
-        return _complain(said, 2)
+    except OSError as exc:  # no mosquitto, a port in use, an agent that does not start
+        return _complain(exc, 1)
     except KeyboardInterrupt:
-        return 0
+        return INTERRUPTED
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--config", metavar="FILE", default=None, help=_("configuration file"))
+    shared.add_argument(
+        "--config", metavar="FILE", default=argparse.SUPPRESS, help=_("configuration file")
+    )
     parser = argparse.ArgumentParser(
-        prog="gatehouse-sim", description=_("The simulated school around the agent.")
+        prog="gatehouse-sim",
+        parents=[shared],
+        description=_("The simulated school around the agent."),
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     demo = commands.add_parser(

@@ -1,7 +1,8 @@
 """A clock that can be moved while the agent runs.
 
 ``GATEHOUSE_SIM_CLOCK`` names a JSON file ``{"offset_s": 0, "synced": true}``; it is read again when
-it changes. Monotonic times are the machine's own: no one can move those.
+it changes, and what cannot be read changes nothing. Monotonic times are the machine's own: no one
+can move those. ``GATEHOUSE_BOOTID`` plays another boot.
 """
 
 import json
@@ -18,10 +19,10 @@ _NS: Final = 1_000_000_000
 class SimulatedClock(SystemClock):
     """The machine's clock, moved and unset as the file says; without a file it is synchronised."""
 
-    def __init__(self, path: Path | None) -> None:
-        super().__init__()
+    def __init__(self, path: Path | None, bootid: str | None = None) -> None:
+        super().__init__(bootid)
         self._path = path
-        self._seen: int | None = None
+        self._seen: tuple[int, int] | None = None
         self._offset_ns = 0
         self._synced = True
 
@@ -40,15 +41,15 @@ class SimulatedClock(SystemClock):
         if self._path is None:
             return
         try:
-            changed = self._path.stat().st_mtime_ns
-            if changed == self._seen:
+            found = self._path.stat()
+            seen = (found.st_ino, found.st_mtime_ns)  # a file put in its place within one tick
+            if seen == self._seen:
                 return
             said = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        self._seen = changed
-        self._offset_ns = int(float(said.get("offset_s", 0)) * _NS)
-        self._synced = bool(said.get("synced", True))
+            offset_ns, synced = int(float(said.get("offset_s", 0)) * _NS), said.get("synced", True)
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError):
+            return  # not there, or just being written by hand: looked at again next time
+        self._seen, self._offset_ns, self._synced = seen, offset_ns, bool(synced)
 
 
 def move(path: Path, *, offset_s: float = 0.0, synced: bool = True) -> None:
@@ -61,4 +62,4 @@ def move(path: Path, *, offset_s: float = 0.0, synced: bool = True) -> None:
 def open_clock() -> SimulatedClock:
     """Make the clock that the environment names."""
     name = os.environ.get("GATEHOUSE_SIM_CLOCK")
-    return SimulatedClock(Path(name) if name else None)
+    return SimulatedClock(Path(name) if name else None, os.environ.get("GATEHOUSE_BOOTID"))

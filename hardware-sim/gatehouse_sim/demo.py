@@ -15,7 +15,7 @@ from rich.table import Table
 from gatehouse.texts import _
 from gatehouse_sim.scenario import Scenario
 from gatehouse_sim.school import Plan, School, opened, short_folder
-from gatehouse_sim.timeline import STAGES, Timeline
+from gatehouse_sim.timeline import FOLLOWED, STAGES, Timeline
 
 
 def run(*, once: bool, port: int) -> int:
@@ -28,10 +28,15 @@ def run(*, once: bool, port: int) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _plan(port: int) -> Plan:
+    """Plan a school without a language of its own: it speaks that of the person who looks on."""
+    return Plan(port=port, gateway_lines="")
+
+
 async def _once(folder: Path, port: int) -> int:
     console = Console(highlight=False)
     sys.stdout.write(_("opening the school: broker, district, agent …") + "\n")
-    async with opened(folder, Plan(port=port)) as school:
+    async with opened(folder, _plan(port)) as school:
         with Live(console=console, auto_refresh=False, transient=True) as live:
 
             def show(timeline: Timeline) -> None:
@@ -58,7 +63,7 @@ async def _stay(folder: Path, port: int) -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    async with opened(folder, Plan(port=port)) as school:
+    async with opened(folder, _plan(port)) as school:
         await school.agent.wait_for(lambda s: s["link"]["state"] == "connected")
         console.print(_hints(school))
         following = asyncio.create_task(_tell(school, console))
@@ -97,7 +102,7 @@ async def _tell(school: School, console: Console) -> None:
     loop = asyncio.get_running_loop()
     answers: set[asyncio.Task[Any]] = set()
     async for line in school.agent.follow():
-        if "alarm" not in line:
+        if line.get("stage") not in FOLLOWED:
             continue
         alarm, stage, at_ns = line["alarm"], line["stage"], line["t"]
         edge_ns = edges.setdefault(alarm, at_ns)

@@ -7,14 +7,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gatehouse.errors import GatehouseError
 from gatehouse.texts import _
 from gatehouse_sim import wiring_client
 from gatehouse_sim.district import District, Record
 from gatehouse_sim.school import GATEWAY, School, blinks, steady
 from gatehouse_sim.timeline import Press, Timeline
 
-_PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 60.0
+"""How long each step may take, s: more than any machine needs, less than a person waits."""
 _PERSON: Final = "王警官"
+_AGAIN_S: Final = 0.05
+
+
+class _NotSeenError(Exception):
+    """A step was not seen, and noted so: the act ends here."""
 
 
 @dataclass(slots=True)
@@ -23,40 +30,51 @@ class Scenario:
 
     school: School
     show: Callable[[Timeline], None]
+    patience_s: float = PATIENCE_S
     timeline: Timeline = field(default_factory=Timeline)
     _early: list[tuple[str, str, int]] = field(default_factory=list)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def play(self) -> Timeline:
         """Play all acts in order; a step that is not seen ends the play."""
-        acts: list[Callable[[], Awaitable[None]]] = [
-            self._press_and_answer,
-            self._cut_and_mend,
-            self._broker_away,
+        acts: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            (_("connected, district proven"), self._ready),
+            (_("press; a person answers; reset"), self._press_and_answer),
+            (_("wire cut and mended"), self._cut_and_mend),
+            (_("broker away; the agent killed"), self._broker_away),
         ]
         following = asyncio.create_task(self._follow())
         try:
-            await self._seen(_("connected, district proven"), self._ready())
-            for act in acts:
+            for name, act in acts:
+                await self._act(name, act)
                 if any(self.timeline.missing()):
                     break
-                await act()
         finally:
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
         return self.timeline
 
+    async def _act(self, name: str, act: Callable[[], Awaitable[None]]) -> None:
+        """Play one act; what keeps it from going on is a step that was not seen."""
+        try:
+            await act()
+        except _NotSeenError:
+            pass  # noted where it was missed
+        except (GatehouseError, OSError) as exc:  # TimeoutError is an OSError
+            first_line = next(iter(str(exc).splitlines()), type(exc).__name__)
+            self._note(f"{name}: {first_line}", False)
+
     async def _press_and_answer(self) -> None:
         district = self.school.district
         press = await self._press(_("press"))
         await self._reached(press, "received")
         slow = await self.school.lamp(blinks(1.0), self._red)
-        self._note(_("lamp slow: the district has it"), slow)
+        self._must(_("lamp slow: the district has it"), slow)
         await district.acknowledge(GATEWAY, press.alarm, _PERSON)
         await self._reached(press, "acknowledged")
         answered = await self.school.lamp(steady(), self._red)
-        self._note(_("lamp steady: a person has answered"), answered)
+        self._must(_("lamp steady: a person has answered"), answered)
         await self.school.agent.ask(
             {"do": "reset", "button": "gate", "by": "保安", "reason": "test"}
         )
@@ -67,7 +85,7 @@ class Scenario:
         with self.school.wires() as wires:
             wiring_client.cut(wires, self.school.button("gate"))
         await self._at_district("gatehouse.line.fault", _("wire cut: a fault"), fault="open")
-        self._note(_("wire cut: no alarm"), len(self._alarms()) == before)
+        self._must(_("wire cut: no alarm"), len(self._alarms()) == before)
         with self.school.wires() as wires:
             wiring_client.mend(wires, self.school.button("gate"))
         await self._at_district("gatehouse.line.restored", _("wire mended"), fault="open")
@@ -76,7 +94,9 @@ class Scenario:
         await self.school.broker.stop()
         await self._seen(
             _("broker away"),
-            self.school.agent.wait_for(lambda s: s["link"]["state"] != "connected"),
+            self.school.agent.wait_for(
+                lambda s: s["link"]["state"] != "connected", timeout_s=self.patience_s
+            ),
         )
         presses = [await self._press(_("press, offline {n}").format(n=n)) for n in (1, 2, 3)]
         for press in presses:
@@ -85,7 +105,7 @@ class Scenario:
         self._note(_("agent killed (kill -9)"), True)
         await self.school.agent.start()
         status = await self.school.agent.status()
-        self._note(_("agent back: three alarms waiting"), status["outbox"]["pending_alarms"] == 3)
+        self._must(_("agent back: three alarms waiting"), status["outbox"]["pending_alarms"] == 3)
         await self.school.broker.start()
         for press in presses:
             await self._reached(press, "received")
@@ -94,8 +114,12 @@ class Scenario:
         self._note(_("broker back: each alarm at the district once"), once)
 
     async def _ready(self) -> None:
-        await self.school.agent.wait_for(
-            lambda s: s["link"]["state"] == "connected" and s["outbox"]["pending"] == 0
+        await self._seen(
+            _("connected, district proven"),
+            self.school.agent.wait_for(
+                lambda s: s["link"]["state"] == "connected" and s["outbox"]["pending"] == 0,
+                timeout_s=self.patience_s,
+            ),
         )
 
     async def _press(self, label: str) -> Press:
@@ -108,7 +132,7 @@ class Scenario:
             gate = status["buttons"][0]
             return bool(gate["last_alarm"] != before and gate["line"] == "normal")
 
-        status = await self.school.agent.wait_for(raised)
+        status = await self.school.agent.wait_for(raised, timeout_s=self.patience_s)
         press = self.timeline.press(label, edge_ns, status["buttons"][0]["last_alarm"])
         for alarm, stage, at_ns in self._early:
             self.timeline.stage(alarm, stage, at_ns)
@@ -117,11 +141,11 @@ class Scenario:
     async def _reached(self, press: Press, stage: str) -> None:
         """Wait until a stage of a press was seen."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self.patience_s):
                 while stage not in press.reached:
                     self._moved.clear()
                     await self._moved.wait()
-        self._note(f"{press.label}: {_(stage)}", stage in press.reached, press.ms(stage))
+        self._must(f"{press.label}: {_(stage)}", stage in press.reached, press.ms(stage))
 
     async def _at_district(self, type_: str, what: str, fault: str | None = None) -> None:
         """Wait until the district has an event of this type."""
@@ -131,7 +155,7 @@ class Scenario:
             found = [record.event.data for record in district.events(GATEWAY, type_)]
             return any(fault is None or data.get("fault") == fault for data in found)
 
-        there_now = self.school.district.wait_for(there, timeout_s=_PATIENCE_S)
+        there_now = self.school.district.wait_for(there, timeout_s=self.patience_s)
         await self._seen(what, there_now, began)
 
     async def _follow(self) -> None:
@@ -142,6 +166,7 @@ class Scenario:
                     if "alarm" in line:
                         self._stage(line["alarm"], line["stage"], line["t"])
             await self.school.agent.started.wait()
+            await asyncio.sleep(_AGAIN_S)  # an agent that died by itself is asked in vain
 
     def _stage(self, alarm: str, stage: str, at_ns: int) -> None:
         self._early.append((alarm, stage, at_ns))
@@ -156,6 +181,12 @@ class Scenario:
     def _red(self) -> int:
         return self.school.button("gate").lamps.red or 0
 
+    def _must(self, what: str, seen: bool, ms: float | None = None) -> None:
+        """Note a step; without it the act cannot go on."""
+        self._note(what, seen, ms)
+        if not seen:
+            raise _NotSeenError
+
     def _note(self, what: str, seen: bool, ms: float | None = None) -> None:
         self.timeline.step(what, seen, ms)
         self.show(self.timeline)
@@ -165,6 +196,6 @@ class Scenario:
         try:
             await wait
         except TimeoutError:
-            self._note(what, False)
+            self._must(what, False)
         else:
             self._note(what, True, (time.monotonic_ns() - began) / 1e6)

@@ -92,8 +92,8 @@ class School:
 
     @property
     def config(self) -> Config:
-        """The agent's configuration."""
-        return config.read(self.place.config)
+        """The configuration that the agent runs on: of a broken file the last good copy."""
+        return config.read_for_alarm(self.place.config, {}).config
 
     def new_district(self, broker: int = 0) -> District:
         """Make a district on one of the brokers; each has the same store."""

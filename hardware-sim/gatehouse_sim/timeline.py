@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-STAGES: Final = ("stored", "sent", "received", "acknowledged")
+from gatehouse.texts import N_
+
+STAGES: Final = (N_("stored"), N_("sent"), N_("received"), N_("acknowledged"))
+FOLLOWED: Final = (N_("raised"), *STAGES)
+"""What the agent's stream names, from the moment in which it made an alarm of a press."""
 
 
 @dataclass(slots=True)

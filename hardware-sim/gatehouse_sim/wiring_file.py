@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import tomli
 
+from gatehouse import config
 from gatehouse_sim.wires import CLOSED, LAST_PIN, OPEN, Wires, WiringError, healthy
 
 CONFIG: Final = Path("/etc/gatehouse/gatehouse.toml")
@@ -49,13 +50,22 @@ def read(environ: Mapping[str, str]) -> Installation:
     copy = Path(state_dir) / LAST_GOOD
     copy_text = _text(copy)
     last_good = _document(copy_text, copy)
-    wires = healthy(current).over(healthy(last_good))
+    wires, older = healthy(current), healthy(last_good)
+    wires = older.over(wires) if _refused(path, environ) else wires.over(older)
     runtime_dir = (
         _said(current, text, "runtime_dir") or _said(last_good, "", "runtime_dir") or _RUNTIME_DIR
     )
     socket = environ.get("GATEHOUSE_SIM_SOCKET") or Path(runtime_dir) / _SOCKET
     levels = {**wires.levels, **levels_from(environ.get("GATEHOUSE_SIM_LEVELS", ""))}
     return Installation(Wires(levels, wires.loops), Path(socket))
+
+
+def _refused(path: Path, environ: Mapping[str, str]) -> bool:
+    """Whether the agent starts on the last good copy because of a mistake in this file."""
+    try:
+        return config.read_for_alarm(path, environ).from_last_good
+    except config.ConfigError:
+        return False
 
 
 def levels_from(said: str) -> dict[int, int]:
