@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-APT := mosquitto ffmpeg python3-venv
+APT := mosquitto ffmpeg python3-venv gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
@@ -36,14 +37,14 @@ bench: .stamps/python ## speed and memory beside baselines, in one run
 texts: .stamps/python ## collect new texts into the catalogs
 	$(BIN)/pybabel -q extract -k _ -k N_ --no-location --sort-output --omit-header \
 	  -o .stamps/gatehouse.pot agent/gatehouse hardware-sim/gatehouse_sim
-	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --omit-header -l zh_CN -D gatehouse \
+	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap -l zh_CN -D gatehouse \
 	  -i .stamps/gatehouse.pot -d agent/gatehouse/locale
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .stamps dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.mo' -delete
 
-.stamps/apt:
+.stamps/apt: Makefile
 	@mkdir -p .stamps
 	@missing=; for p in $(APT); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
@@ -56,5 +57,5 @@ clean: ## remove what was made here
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
 	@echo "installing Python packages into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
-	  -e '.[sim]' babel hypothesis mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-psutil
+	  -e '.[sim,video]' babel hypothesis mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-psutil
 	@touch $@
