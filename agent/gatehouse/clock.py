@@ -58,6 +58,8 @@ class SystemClock:
     def __init__(self, bootid: str | None = None) -> None:
         self._bootid = bootid or _BOOT_ID.read_text(encoding="ascii").strip()
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._asked_s = float("-inf")
+        self._synced = False
 
     @property
     def bootid(self) -> str:
@@ -71,11 +73,16 @@ class SystemClock:
         )
 
     def synced(self) -> bool:
-        """Ask the kernel, by systemd's rule: the largest error it admits is below 16 s."""
-        timex = _Timex()
-        if self._libc.adjtimex(ctypes.byref(timex)) < 0:
-            return False
-        return int(timex.maxerror) < MAX_ERROR_US
+        """Ask the kernel, by systemd's rule: the largest error it admits is below 16 s.
+
+        Once a second: every event says it, and a press does not wait for a system call.
+        """
+        now_s = time.monotonic()
+        if now_s - self._asked_s >= 1.0:
+            timex = _Timex()
+            known = self._libc.adjtimex(ctypes.byref(timex)) >= 0
+            self._asked_s, self._synced = now_s, known and int(timex.maxerror) < MAX_ERROR_US
+        return self._synced
 
 
 def open_clock(name: str | None, bootid: str | None = None) -> Clock:

@@ -71,7 +71,7 @@ async def test_receipt_for_many_that_wait_stalls_nobody(broker: Script) -> None:
     ids = [agent.happens() for _ in range(300)]
     async with agent:
         lane = agent.uplink._sender.others
-        await until(lambda: len(lane.ready) == 64 and held)
+        await until(lambda: len(lane.ready) > 32 and held)
         await broker.send(receipt(ids[:60]))
         await until(lambda: len(agent.heard.received) == 60)
         broker.puback = lambda _message: 0
@@ -101,7 +101,7 @@ async def test_what_is_overdue_while_the_window_is_full_does_not_spin(
         for _ in range(200):
             agent.happens()
         lane = agent.uplink._sender.others
-        await until(lambda: len(lane.ready) == 64 and lane._due[0][0] < lane.loop.time())
+        await until(lambda: len(lane.ready) > 32 and lane._due[0][0] < lane.loop.time())
         rings = 0
         beats = len(broker.published)
         await until(lambda: len(broker.published) >= beats + 5)

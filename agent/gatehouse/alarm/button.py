@@ -95,7 +95,7 @@ def raised(button: Button, alarm_id: str, mode: Mode, at_ns: int) -> Button:
 def moved(button: Button, alarm_id: str, stage: Stage) -> Button:
     """Note that an alarm was stored, sent or received; unknown ids change nothing."""
     change = _PROVEN.get(stage)
-    if change is None:
+    if change is None or all(alarm.id != alarm_id for alarm in button.alarms):
         return button
     return _changed(button, lambda alarm: change(alarm) if alarm.id == alarm_id else alarm)
 

@@ -9,10 +9,13 @@ they were, so that a press keeps its length however busy the machine is.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace  # a press is copied a dozen times: a tenth of dataclasses'
 
 from gatehouse.config.model import Button
 
@@ -99,8 +102,7 @@ Signal = Pressed | Released | FaultBegan | FaultEnded
 Signals = tuple[Signal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(Struct, frozen=True):
     """A press that has not ended."""
 
     began_ns: int
@@ -113,24 +115,21 @@ class Press:
     loop_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chatter:
+class Chatter(Struct, frozen=True):
     """Presses are counted, and told once a minute."""
 
     until_ns: int
     presses: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Supervised:
+class Supervised(Struct, frozen=True):
     """One fault of the two contacts: told or not, and since when things are not as told."""
 
     told: bool
     other_since_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Contacts:
+class Contacts(Struct, frozen=True):
     """All that is known of one button's contacts."""
 
     closed: bool

@@ -164,8 +164,8 @@ class Lane:
         while True:
             await self.hungry.wait()
             self.hungry.clear()
-            while batch := self._pick():
-                await self._read(batch)
+            while len(self.ready) <= READY_MOST // 2 and (batch := self._pick()):
+                await self._read(batch)  # many at once: each reading costs a thread
 
     def _look_for_more(self) -> None:
         """Ask for more when half is gone: one by one, or many at once by a receipt."""

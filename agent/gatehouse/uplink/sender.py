@@ -119,7 +119,10 @@ class Sender:
 
     def press(self, event: Event, body: bytes) -> None:
         """Publish a live alarm in this very call; what cannot go now waits in the outbox."""
+        self._press(event, body)
         self.patience.pressed()
+
+    def _press(self, event: Event, body: bytes) -> None:
         lane = self.alarms if events.is_alarm_class(event.type, event.data) else self.others
         if event.id in lane.flights:
             return
