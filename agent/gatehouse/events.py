@@ -37,6 +37,8 @@ DRILL_ENDED: Final = "gatehouse.drill.ended"
 COMMAND_REFUSED: Final = "gatehouse.command.refused"
 
 _ALARM_PREFIX: Final = "gatehouse.alarm."
+_ID_BYTES: Final = 10
+"""Random bytes of one id."""
 _SEQUENCE: Final = re.compile(r"[0-9]{8}\.[0-9]{10}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_S: Final = -62_135_596_800
@@ -173,6 +175,7 @@ class Scribe:
         self._source = f"/gatehouse/{gateway}"
         self._clock = clock
         self._random = random
+        self._drawn = b""
         self._count = 0
         self.store = store
         self.start = start
@@ -184,7 +187,7 @@ class Scribe:
         late_ns = 0 if happening.at_ns is None else max(0, now.monotonic_ns - happening.at_ns)
         unix_ns = now.unix_ns - late_ns
         return Event(
-            id=uuid7(unix_ns // 1_000_000, self._random(10)),
+            id=uuid7(unix_ns // 1_000_000, self._draw()),
             source=self._source,
             type=happening.type,
             subject=happening.subject,
@@ -197,3 +200,10 @@ class Scribe:
             mode=happening.mode,
             data=dict(happening.data),
         )
+
+    def _draw(self) -> bytes:
+        """Return random bytes, drawn for many events at once: a press waits for no system call."""
+        if len(self._drawn) < _ID_BYTES:
+            self._drawn = self._random(_ID_BYTES * 256)
+        drawn, self._drawn = self._drawn[:_ID_BYTES], self._drawn[_ID_BYTES:]
+        return drawn

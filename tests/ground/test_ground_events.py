@@ -55,7 +55,7 @@ def scribe(clock: StoppedClock | None = None, start: int = 7) -> Scribe:
         store="9f1c1d3e-0000-4000-8000-000000000001",
         start=start,
         clock=clock or StoppedClock(),
-        random=lambda size: bytes(range(size)),
+        random=lambda size: bytes(n % 256 for n in range(size)),
     )
 
 
