@@ -58,4 +58,6 @@ clean: ## remove what was made here
 	@echo "installing Python packages into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
 	  -e '.[sim,video]' babel hypothesis mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-psutil
+	@# only its source is read: the stand-in is compared with it (it runs on a Pi alone)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps picamera2
 	@touch $@
