@@ -20,6 +20,10 @@ class RecordingsError(GatehouseError, OSError):
     """A camera's recordings, or the index of them, cannot be opened, read or deleted."""
 
 
+class CameraError(GatehouseError, OSError):
+    """A camera refused us, did not answer in time, or answered nonsense."""
+
+
 class UplinkError(GatehouseError, ConnectionError):
     """A broker could not be reached, refused us, or stopped answering."""
 
