@@ -9,13 +9,13 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.identity import Identity
+from gatehouse_sim.ports import reserve
 from gatehouse_sim.rules import relocate, rules
 
 _LIMIT_S: Final = 20.0
@@ -46,7 +46,7 @@ class Broker:
         self.folder = folder
         self._server = server
         self._extra = tuple(extra)
-        self._reserved = _reserve(port)
+        self._reserved = reserve(port)
         self.port: int = self._reserved.getsockname()[1]
         self._transport: asyncio.SubprocessTransport | None = None
         self._ear = _Ear()
@@ -235,21 +235,3 @@ def _mosquitto() -> str:
     if found is None:
         raise FileNotFoundError("mosquitto is not installed; on Debian: apt-get install mosquitto")
     return found
-
-
-def _reserve(port: int) -> socket.socket:
-    """Hold a loopback port for the broker's whole life, also while it is away.
-
-    The socket is bound and never listens: connections are refused as to any dead broker, and nobody
-    else is given the port. mosquitto can listen on it because both sides allow reuse.
-    """
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if port:  # a port that was named may still linger from a broker before
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    except BaseException:
-        held.close()
-        raise
-    return held

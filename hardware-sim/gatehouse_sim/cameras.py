@@ -9,13 +9,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
 from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.films import FILMS, film_path, films
+from gatehouse_sim.ports import reserve
 
 PYTHON: Final = "/usr/bin/python3"
 PACKAGES: Final = (
@@ -61,7 +61,7 @@ class Cameras:
         self._log = folder / "cameras.log"
         self._film_folder = film_folder
         self._first = dict(cameras)
-        self._held = {name: _reserve() for name in cameras}
+        self._held = {name: reserve() for name in cameras}
         self._process: asyncio.subprocess.Process | None = None
         self._passwords: dict[str, dict[str, Any]] = {}
 
@@ -184,15 +184,3 @@ class Cameras:
             process.send_signal(how)
         async with asyncio.timeout(_LIMIT_S):
             await process.wait()
-
-
-def _reserve() -> socket.socket:
-    """Hold a loopback port for a camera's whole life, also while it is away.
-
-    The socket is bound and never listens: connections are refused as to any dead camera, and nobody
-    else is given the port. The child can listen on it because both sides allow reuse.
-    """
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.bind(("127.0.0.1", 0))
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return held
