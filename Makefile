@@ -8,7 +8,7 @@ APT := mosquitto ffmpeg python3-venv gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plu
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
-JOBS ?= 4
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long lint bench texts clean

@@ -1,12 +1,14 @@
 """What stood when the service stopped stands when it starts; limits hold; the log tells all."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gatehouse import events
 from gatehouse.events import Happening, Importance, Mode
-from gatehouse.outbox import Limits
+from gatehouse.outbox import Limits, LogEntry
+from gatehouse.outbox.reader import Reader
 from outbox.house import opened, until
 
 ALARMS = 10
@@ -163,3 +165,21 @@ async def test_many_starts(path: Path) -> None:
             assert (house.opening.start, house.opening.previous) == (start, last)
             last = [house.other() for _ in range(start)][-1].sequence
             await house.settled()
+
+
+async def test_an_event_that_is_stored_while_the_log_is_read_is_in_the_log(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read before its commit and looked for in memory after it, it would be in neither."""
+    async with opened(path) as house:
+        reading = house.outbox._read
+
+        async def slow(question: Callable[[Reader], list[LogEntry]]) -> list[LogEntry]:
+            rows = await reading(question)
+            await house.settled()
+            return rows
+
+        monkeypatch.setattr(house.outbox, "_read", slow)
+        alarm = house.alarm()
+        rows = await house.outbox.log(limit=10, pending_only=False)
+        assert [events.decode(row.body).id for row in rows] == [alarm.id]

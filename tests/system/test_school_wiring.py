@@ -121,7 +121,7 @@ async def test_hands_press_cut_short_and_mend(school: School) -> None:
     await told(school, "alarm.raised", 2)
     await stage(school, "received", "hall", line="normal")
     (closed, _), (opened_again, _) = history(school, 20)
-    assert opened_again - closed >= 0.6e9
+    assert opened_again - closed >= 0.55e9  # the first edge may come a thread's turn late
     assert (await hand(school, "press", "office")).code == 0  # latches
     await stage(school, "received", "office", line="active")
     assert (await hand(school, "mend", "office")).code == 0

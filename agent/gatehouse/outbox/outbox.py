@@ -152,12 +152,14 @@ class Outbox:
     async def log(self, *, limit: int, pending_only: bool) -> list[LogEntry]:
         """Return the newest events, newest last; those that are not on disk yet among them."""
         rows: list[LogEntry] = []
+        undurable = dict(self._memory.undurable())  # also what is stored while the file is read
         with contextlib.suppress(OutboxError, TimeoutError):  # what is in memory is still shown
             rows = await self._read(lambda reader: reader.log(limit, pending_only=pending_only))
+        undurable |= dict(self._memory.undurable())
         known = {row.body for row in rows}  # stored, and not told yet
         rows += [
             LogEntry(body, id_ in self.pending)
-            for id_, body in self._memory.undurable()
+            for id_, body in undurable.items()
             if (id_ in self.pending or not pending_only) and body not in known
         ]
         return rows[-limit:]
