@@ -218,6 +218,8 @@ def test_one_mistake_outside_cameras(
         ("area", "record = false\narea", 'camera "gate".recordings', "is missing"),
         ("area", 'covers = ["a", "a"]\narea', 'camera "gate".covers[2]', "twice"),
         ("area", 'credential = "admin:1"\narea', 'camera "gate".credential', "name a file"),
+        ("area", "min_lines = 99\narea", 'camera "gate".min_lines', "between 100 and 10000"),
+        ("area", "onvif_port = 0\narea", 'camera "gate".onvif_port', "between 1 and 65535"),
         ("rtsp://10.0.0.2/live", "http://10.0.0.2/", 'camera "gate".source', "must be rtsp"),
         ("rtsp://10.0.0.2/live", "picamera2:x", 'camera "gate".source', "must be rtsp"),
         ("rtsp://10.0.0.2/live", "rtsp:///live", 'camera "gate".source', "must be rtsp"),

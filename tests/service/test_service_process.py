@@ -50,7 +50,7 @@ def test_a_log_line_reaches_stderr_before_the_end() -> None:
     code, out, err = program(
         """
         import logging
-        from gatehouse.service import process
+        from gatehouse import process
         flush = process.start_logging()
         logging.getLogger("gatehouse.x").warning("the disk is %s", "full")
         logging.getLogger("gatehouse.x").debug("not this")
@@ -74,7 +74,7 @@ def test_a_hung_stderr_holds_up_neither_the_loop_nor_the_end(full_pipe: int) -> 
     code, out, _ = program(
         """
         import logging, os
-        from gatehouse.service import process
+        from gatehouse import process
         flush = process.start_logging()
         log = logging.getLogger("gatehouse.x")
         for number in range(30_000):
@@ -94,7 +94,7 @@ def test_lost_lines_are_counted_and_said() -> None:
     code, _, err = program(
         """
         import logging, logging.handlers, sys, threading
-        from gatehouse.service import process
+        from gatehouse import process
         gate = threading.Event()
         write = logging.StreamHandler.emit
         logging.StreamHandler.emit = lambda self, record: (gate.wait(), write(self, record))
@@ -121,7 +121,7 @@ def test_a_line_that_does_not_fit_its_values_is_logged_as_written() -> None:
     code, _, err = program(
         """
         import logging
-        from gatehouse.service import process
+        from gatehouse import process
         flush = process.start_logging()
         logging.getLogger("x").warning("%d buttons", "no")
         flush()
@@ -138,7 +138,7 @@ def test_the_end_waits_for_no_thread() -> None:
     code, out, _ = program(
         """
         import asyncio, threading
-        from gatehouse.service import process
+        from gatehouse import process
         from gatehouse.threads import off_loop
         forever = threading.Event()
         async def main():
@@ -160,7 +160,7 @@ def test_pages_are_locked_only_where_that_cannot_fail_later() -> None:
     code, out, _ = program(
         """
         import resource
-        from gatehouse.service import process
+        from gatehouse import process
         hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, hard))
         process.stay_in_memory()

@@ -215,6 +215,8 @@ def _camera(table: Table, folder: Path, others: list[Camera]) -> Camera | None:
         credential=table.take("credential", values.credential(folder), None),
         recordings=recordings,
         record=table.take("record", values.flag, default=True) and recordings is not None,
+        min_lines=table.take("min_lines", values.whole(100, 10_000), None),
+        onvif_port=table.take("onvif_port", values.whole(1, 65_535), None),
     )
     if table.has("record") and not table.has("recordings"):
         table.note("recordings", _("is missing: record says something about it"))

@@ -86,6 +86,10 @@ class Camera:
     credential: Path | None = None
     recordings: Path | None = None
     record: bool = True
+    min_lines: int | None = None
+    """The fewest lines of its picture; None: what its area asks for."""
+    onvif_port: int | None = None
+    """Where it speaks ONVIF; None: where ONVIF usually is."""
 
 
 @dataclass(frozen=True, slots=True)

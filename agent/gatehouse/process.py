@@ -76,17 +76,18 @@ def _write(lines: _BoundedHandler, stream: logging.Handler) -> None:
             )
 
 
-def only_one(lock: Path) -> BinaryIO:
+def only_one(lock: Path, unit: str) -> BinaryIO:
     """Hold a lock for as long as the file returned is open: the kernel gives it back after kill -9.
 
-    Raises BlockingIOError when another process holds it: two would share one outbox and one id.
+    ``unit`` is the systemd unit that would hold it. Raises BlockingIOError when another process does:
+    two would share one outbox, or one index.
     """
     held = lock.open("wb")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         held.close()
-        text = "another one runs here already: stop it first (systemctl status gatehouse-alarm)"
+        text = f"another one runs here already: stop it first (systemctl status {unit})"
         raise BlockingIOError(exc.errno, text, str(lock)) from exc
     return held
 
