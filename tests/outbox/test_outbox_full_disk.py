@@ -41,7 +41,9 @@ def _make_ext4(image: Path, size: int) -> None:
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
 
 
-FILE_SYSTEMS = ["tmpfs", "ext4"] if _mounts_images() else ["tmpfs"]
+FILE_SYSTEMS = (
+    [pytest.param("tmpfs", marks=pytest.mark.campaign), "ext4"] if _mounts_images() else ["tmpfs"]
+)
 
 
 async def on_small_disk(kind: str, folder: Path, program: str) -> Any:

@@ -209,8 +209,10 @@ async def joined(
     service._tell_start(voice, opening)
     joints.catch_up()
     rooms.station.begin(board.levels, clock.reading().monotonic_ns - 1_000 * MS)
+    rooms.video.begin()
     try:
         yield House(service, board, clock, joints, rooms, voice, opening, put, stored, moved)
     finally:
         rooms.station.close()
+        rooms.video.close()
         await outbox.close(LIMIT_S)

@@ -366,9 +366,12 @@ class Office:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._task is not None
-        self._task.cancel()
+        async with asyncio.timeout(60):
+            while not self._task.done():  # Python 3.11: aiomqtt's wait_for may swallow a cancelling
+                self._task.cancel()
+                await asyncio.wait((self._task,), timeout=1)
         with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
-            await self._task
+            self._task.result()
 
     async def _listen(self, ready: asyncio.Event) -> None:
         async with aiomqtt.Client(

@@ -1,4 +1,4 @@
-"""Asking the running alarm service. Synchronous and light: commands must answer at once."""
+"""Asking a running service. Synchronous and light: commands must answer at once."""
 
 import contextlib
 import socket
@@ -11,19 +11,24 @@ from gatehouse.control import protocol
 from gatehouse.control.protocol import Message
 from gatehouse.errors import ControlError, MessageError, NotRunningError
 
+ALARM: Final = "gatehouse-alarm"
+VIDEO: Final = "gatehouse-video"
+"""The systemd units of the two services, for the hints."""
+
 _CHUNK: Final = 64 * 1024
 
 
-def ask(path: Path, request: Message, timeout_s: float = 10.0) -> Message:
+def ask(path: Path, request: Message, timeout_s: float = 10.0, *, unit: str = ALARM) -> Message:
     """Send one request to the service at ``path`` and return its answer.
 
-    Raises NotRunningError when nothing answers there, also within ``timeout_s``; ControlError
-    (with its ``code``) when the service refuses, or this user may not ask it.
+    ``unit`` is the systemd unit that should listen there, for the hint. Raises NotRunningError when
+    nothing answers there, also within ``timeout_s``; ControlError (with its ``code``) when the
+    service refuses, or this user may not ask it.
     """
-    with contextlib.closing(_lines(path, request, _Deadline(timeout_s))) as answers:
+    with contextlib.closing(_lines(path, request, _Deadline(timeout_s), unit)) as answers:
         for answer in answers:
             return answer
-    raise _stopped(path)
+    raise _stopped(path, unit)
 
 
 def stream(
@@ -31,6 +36,8 @@ def stream(
     request: Message,
     timeout_s: float | None = None,
     stop: Callable[[Message], bool] | None = None,
+    *,
+    unit: str = ALARM,
 ) -> Iterator[Message]:
     """Yield answer after answer, up to and with the first one for which ``stop`` is true.
 
@@ -39,7 +46,7 @@ def stream(
     """
     deadline = _Deadline(timeout_s)
     begun = False
-    with contextlib.closing(_lines(path, request, deadline)) as answers:
+    with contextlib.closing(_lines(path, request, deadline, unit)) as answers:
         try:
             for answer in answers:
                 begun = True
@@ -50,7 +57,7 @@ def stream(
             if begun and deadline.passed():
                 return
             raise
-    raise _stopped(path)
+    raise _stopped(path, unit)
 
 
 class _Deadline:
@@ -72,8 +79,8 @@ class _Deadline:
         return self._at is not None and time.monotonic() >= self._at
 
 
-def _lines(path: Path, request: Message, deadline: _Deadline) -> Generator[Message]:
-    with _connected(path, deadline) as sock:
+def _lines(path: Path, request: Message, deadline: _Deadline, unit: str) -> Generator[Message]:
+    with _connected(path, deadline, unit) as sock:
         try:
             # One that refuses us may be gone before it read this: its answer is there still.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -83,13 +90,13 @@ def _lines(path: Path, request: Message, deadline: _Deadline) -> Generator[Messa
         except TimeoutError:
             raise NotRunningError(
                 f"the service at {path} did not answer in time; "
-                "look at it with: systemctl status gatehouse-alarm"
+                f"look at it with: systemctl status {unit}"
             ) from None
         except ConnectionError as exc:
-            raise _stopped(path) from exc
+            raise _stopped(path, unit) from exc
 
 
-def _connected(path: Path, deadline: _Deadline) -> socket.socket:
+def _connected(path: Path, deadline: _Deadline, unit: str) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.settimeout(deadline.left_s())
@@ -97,7 +104,7 @@ def _connected(path: Path, deadline: _Deadline) -> socket.socket:
     except (FileNotFoundError, ConnectionRefusedError) as exc:
         sock.close()
         raise NotRunningError(
-            f"no service listens on {path}; start it with: systemctl start gatehouse-alarm"
+            f"no service listens on {path}; start it with: systemctl start {unit}"
         ) from exc
     except PermissionError as exc:
         sock.close()
@@ -136,8 +143,7 @@ def _granted(line: bytes) -> Message:
     return answer
 
 
-def _stopped(path: Path) -> NotRunningError:
+def _stopped(path: Path, unit: str) -> NotRunningError:
     return NotRunningError(
-        f"the service on {path} stopped while it was asked; "
-        "see why with: journalctl -u gatehouse-alarm"
+        f"the service on {path} stopped while it was asked; see why with: journalctl -u {unit}"
     )

@@ -3,9 +3,10 @@
 import contextlib
 import logging
 import threading
+import uuid
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gatehouse.outbox.inbox import Inbox
 from gatehouse.outbox.model import Limits, Opening, Timing, Trouble
 from gatehouse.outbox.sqlite import DamagedError
 from gatehouse.outbox.store import Store
+from gatehouse.outbox.trouble import FAULT
 from gatehouse.outbox.upkeep import Keeping, Upkeep
 from gatehouse.outbox.writer import Reports, Writer
 
@@ -123,3 +125,13 @@ class Opener:
 
     def _unix(self) -> float:
         return self._clock.reading().unix_ns / 1e9
+
+
+def blind(claim: Opening | None, why: str, random: Callable[[int], bytes]) -> Opening:
+    """Return what a start goes on with in memory; ``claim`` is what the disk still answered."""
+    said = {"text": why}
+    if claim is not None:
+        return replace(claim, trouble=(Trouble(FAULT, said),))
+    start = 50_000_000 + int.from_bytes(random(4), "big") % 50_000_000
+    store = str(uuid.UUID(bytes=random(16), version=4))
+    return Opening(store, start, trouble=(Trouble("outbox-start", said), Trouble(FAULT, said)))

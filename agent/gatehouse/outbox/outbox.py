@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -16,13 +14,13 @@ from gatehouse.outbox.giving_way import GivingWay
 from gatehouse.outbox.inbox import Inbox
 from gatehouse.outbox.memory import Memory
 from gatehouse.outbox.model import Limits, LogEntry, Opening, Pending, Timing, Trouble
-from gatehouse.outbox.opener import Hears, Opener
+from gatehouse.outbox.opener import Hears, Opener, blind
 from gatehouse.outbox.orders import Acknowledged, Drop, Mend, Order, Put, Received, Seen, Sent
 from gatehouse.outbox.queue import Queue
 from gatehouse.outbox.reader import Reader
 from gatehouse.outbox.reading import Reading
 from gatehouse.outbox.sqlite import DamagedError
-from gatehouse.outbox.trouble import FAULT, DiskTrouble
+from gatehouse.outbox.trouble import DiskTrouble
 from gatehouse.outbox.writer import Writer
 from gatehouse.threads import off_loop
 
@@ -164,6 +162,21 @@ class Outbox:
         ]
         return rows[-limit:]
 
+    async def of_types(
+        self, types: Sequence[str], before: int | None
+    ) -> tuple[list[bytes], int | None]:
+        """Return what a step back through the log finds of these types; see `Reader.of_types`.
+
+        Raises OutboxError or TimeoutError when the disk does not answer, or has not yet.
+        """
+        if self._writer is None:
+            raise OutboxError("the outbox is not open yet")
+        return await self._read(lambda reader: reader.of_types(types, before))
+
+    def holds(self, event_id: str) -> bool:
+        """Whether an event waits here, for the disk or for the district."""
+        return event_id in self.pending or event_id in self._memory
+
     def size_bytes(self) -> int:
         """Return the bytes of JSON that wait for the district."""
         return self.pending.bytes
@@ -201,7 +214,9 @@ class Outbox:
             async with asyncio.timeout(self._timing.open_s):
                 opening = await self._opening_or_fail()
         except (OutboxError, TimeoutError) as exc:
-            return self._blind(str(exc) or f"no answer within {self._timing.open_s:g} s")
+            why = str(exc) or f"no answer within {self._timing.open_s:g} s"
+            self._disk.known("open", why)
+            return blind(self._claim, why, self._random)
         finally:
             self._opening = None
         for entry in opening.pending:
@@ -212,15 +227,6 @@ class Outbox:
         if self._opening is None:
             raise OutboxError("an outbox is opened once")
         return await self._opening
-
-    def _blind(self, why: str) -> Opening:
-        said = {"text": why}
-        self._disk.known("open", why)
-        if self._claim is not None:
-            return replace(self._claim, trouble=(Trouble(FAULT, said),))
-        start = 50_000_000 + int.from_bytes(self._random(4), "big") % 50_000_000
-        store = str(uuid.UUID(bytes=self._random(16), version=4))
-        return Opening(store, start, trouble=(Trouble("outbox-start", said), Trouble(FAULT, said)))
 
     # What the thread reports, in the loop.
 

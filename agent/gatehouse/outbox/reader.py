@@ -1,11 +1,16 @@
 """Reads the outbox's file beside the thread that writes, for as long as one question takes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gatehouse.outbox.model import LogEntry
 from gatehouse.outbox.sqlite import checked, connect_reader, told
+
+_ALL: Final = 1 << 62
+"""Before this row are all rows."""
+_STEP: Final = 1000
+"""Rows of one step: some ms, as the file has no index by type."""
 
 
 class Reader:
@@ -37,6 +42,28 @@ class Reader:
             return [
                 LogEntry(checked(body, crc), bool(waits)) for body, crc, waits in reversed(rows)
             ]
+
+    def of_types(self, types: Sequence[str], before: int | None) -> tuple[list[bytes], int | None]:
+        """Return the JSON of the events of these types among so many rows, the newest first.
+
+        Besides the row before which the next step begins; None when there are no more. The first
+        step begins at the newest, ``before`` is None.
+        """
+        before = _ALL if before is None else before
+        with told("read", self._path):
+            last = self._db.execute(
+                "SELECT min(n) FROM (SELECT n FROM events WHERE n < ? ORDER BY n DESC LIMIT ?)",
+                (before, _STEP),
+            ).fetchone()[0]
+            if last is None:
+                return [], None
+            marks = ",".join("?" * len(types))
+            query = (
+                f"SELECT body, crc FROM events WHERE n >= ? AND n < ? AND type IN ({marks})"  # noqa: S608  # only marks
+                " ORDER BY n DESC"
+            )
+            rows = self._db.execute(query, (last, before, *types))
+            return [checked(body, crc) for body, crc in rows], int(last)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
-from gatehouse import config, events, texts
+from gatehouse import config, events, process, texts
 from gatehouse.alarm.gpio import Board, Edge
 from gatehouse.alarm.station import Parts, Station
 from gatehouse.clock import Clock, open_clock
@@ -22,12 +22,13 @@ from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, duties, machine, process, standing
+from gatehouse.service import documents, duties, machine, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
 from gatehouse.service.pins import input_pins, open_pins
 from gatehouse.service.requests import Requests
+from gatehouse.service.video_reports import KEYS_FAULT, VideoReports
 from gatehouse.service.voice import Voice
 from gatehouse.service.watchdog import Watchdog
 from gatehouse.systemd import Notifier
@@ -47,7 +48,9 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         texts.use(loaded.config.gateway.language)
         clock = open_clock(environ.get("GATEHOUSE_CLOCK"), environ.get("GATEHOUSE_BOOTID"))
         loaded.config.gateway.runtime_dir.mkdir(parents=True, exist_ok=True)
-        alone = process.only_one(loaded.config.gateway.runtime_dir / "alarm.lock")
+        alone = process.only_one(
+            loaded.config.gateway.runtime_dir / "alarm.lock", "gatehouse-alarm"
+        )
         board = open_pins(loaded.config, environ)
     except config.ConfigError as exc:
         sys.stderr.write(f"{exc}\n")
@@ -94,6 +97,7 @@ class AlarmService:
         self._tell_start(voice, opening)
         joints.catch_up()
         rooms.station.begin(levels, began_ns)
+        rooms.video.begin()
         self._take = rooms.station.edge
         for edge in self._early:
             rooms.station.edge(edge)
@@ -172,6 +176,9 @@ class AlarmService:
             uplink=uplink,
             faults=faults,
             latencies=Latencies(),
+            video=VideoReports(
+                voice=voice, outbox=outbox, clock=clock, loop=loop, cameras=len(conf.cameras)
+            ),
             store=opening.store,
             start=opening.start,
             started_unix_ns=reading.unix_ns,
@@ -218,6 +225,7 @@ class AlarmService:
                     tasks.create_task(duties.tick(rooms, self._board, self._clock, voice)),
                     tasks.create_task(duties.supervised("control", answering, voice)),
                     tasks.create_task(duties.keep_config(self._loaded, voice)),
+                    tasks.create_task(duties.supervised(KEYS_FAULT, rooms.video.learn, voice)),
                 ]
                 with contextlib.suppress(TimeoutError):  # the alarm works without its socket
                     async with asyncio.timeout(_LISTEN_S):
@@ -227,6 +235,7 @@ class AlarmService:
                 await stop.wait()
                 self._notifier.say("STOPPING=1")
                 await duties.last_presses(rooms)
+                rooms.video.close()
                 voice.tell(Happening(events.GATEWAY_STOPPED, "gateway", {"reason": "command"}))
                 await rooms.uplink.farewell(_FAREWELL_S)
                 for task in kept:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gatehouse import __version__
 from gatehouse.alarm.station import Station
@@ -11,8 +11,12 @@ from gatehouse.config.model import Config
 from gatehouse.events import rfc3339
 from gatehouse.faults import Fault, FaultBook
 from gatehouse.outbox import Outbox
+from gatehouse.service.brief import brief_faults
 from gatehouse.service.latency import Latencies
+from gatehouse.service.video_reports import VideoReports
 from gatehouse.uplink import Birth, Uplink
+
+_OWN: Final = frozenset({"subject", "fault", "since"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Rooms:
     uplink: Uplink
     faults: FaultBook
     latencies: Latencies
+    video: VideoReports
     store: str
     start: int
     started_unix_ns: int
@@ -49,7 +54,7 @@ def buttons(rooms: Rooms) -> list[dict[str, Any]]:
 
 def fault(entry: Fault) -> dict[str, Any]:
     """Return one standing fault as status and birth show it."""
-    details = {key: value for key, value in entry.data.items() if key not in {"fault", "subject"}}
+    details = {key: value for key, value in entry.data.items() if key not in _OWN}
     return {"subject": entry.subject, "fault": entry.fault, "since": entry.since, **details}
 
 
@@ -75,7 +80,7 @@ def birth(rooms: Rooms) -> Birth:
         started=rfc3339(rooms.started_unix_ns),
         buttons=tuple(rooms.station.channels),
         cameras=tuple(camera.name for camera in rooms.config.cameras),
-        faults=tuple(fault(entry) for entry in rooms.faults),
+        faults=tuple(brief_faults([fault(entry) for entry in rooms.faults])),
     )
 
 
@@ -110,7 +115,7 @@ def status(rooms: Rooms) -> dict[str, Any]:
         "latency_ms": rooms.latencies.summary(),
         "faults": [fault(entry) for entry in rooms.faults],
         "drill": drill(rooms),
-        "video": None,
+        "video": rooms.video.status(),
     }
 
 
@@ -131,7 +136,7 @@ def heartbeat(rooms: Rooms, machine: Mapping[str, Any] | None) -> dict[str, Any]
     return {
         "time": rfc3339(rooms.clock.reading().unix_ns),
         **{key: full[key] for key in kept},
-        "faults": full["faults"],
+        "faults": brief_faults(full["faults"]),
         "buttons": full["buttons"],
         "machine": machine,
     }

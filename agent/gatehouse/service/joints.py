@@ -94,6 +94,8 @@ class Joints:
     def stored(self, event_id: str, at_ns: int) -> None:
         """An event is durable."""
         self._reached(event_id, Stage.STORED, at_ns)
+        if self._rooms is not None:
+            self._rooms.video.stored(event_id)
 
     def trouble(self, name: str, begins: bool, data: Mapping[str, Any]) -> None:
         """The outbox has trouble, or is well again."""

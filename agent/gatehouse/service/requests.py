@@ -66,6 +66,7 @@ class Requests:
             "drill-stop": self._drill_stop,
             "watch": self._watch,
             "follow": self._follow,
+            "video": self._rooms.video.take,
         }
 
     async def _status(self, _request: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from gatehouse.alarm.button import Alarm
 from gatehouse.alarm.channel import Standing
 from gatehouse.clock import Reading
 from gatehouse.config import Config
+from gatehouse.control import reports
 from gatehouse.events import Event
-from gatehouse.faults import Fault
+from gatehouse.faults import GATEWAY, Fault
 from gatehouse.outbox import Opening, StandingAlarm
+from gatehouse.service.video_reports import FAULT as VIDEO
 
 FOUND_AT_START: Final = (
     "outbox-damaged",
@@ -36,11 +38,18 @@ def start_reason(last: Event | None, bootid: str) -> str:
 def taken_out(faults: Iterable[Fault], conf: Config) -> tuple[Fault, ...]:
     """Return the faults of buttons and cameras that are no longer configured.
 
-    Nobody would ever end them, and the lamps of all others would say "not ready" for good.
+    Without any camera also those of the video service, which then need not run. Nobody would ever
+    end them, and the lamps of all others would say "not ready" for good.
     """
     known = {f"button/{button.name}" for button in conf.buttons}
     known |= {f"camera/{camera.name}" for camera in conf.cameras}
-    return tuple(fault for fault in faults if "/" in fault.subject and fault.subject not in known)
+    ownerless = frozenset[str]() if conf.cameras else reports.OF_GATEWAY | {VIDEO}
+    return tuple(
+        fault
+        for fault in faults
+        if ("/" in fault.subject and fault.subject not in known)
+        or (fault.subject == GATEWAY and fault.fault in ownerless)
+    )
 
 
 def by_button(opening: Opening, now: Reading, *, receipts: bool) -> Mapping[str, Standing]:
