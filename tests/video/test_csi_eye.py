@@ -135,6 +135,24 @@ def test_a_killed_child_frees_the_camera_and_leaves_a_segment_that_plays(
         assert packets[0].pts == 0
 
 
+def test_it_says_that_it_records(manners: Path, tmp_path: Path) -> None:
+    """Without it nobody would know of a camera that is watched and not recorded."""
+    with looking(manners, "--recordings", str(tmp_path / "rec")) as child:
+        assert child.hear(say.Records) == say.Records(True)
+    assert len(list((tmp_path / "rec").glob("*/*.mp4"))) == 1
+
+
+def test_it_says_why_it_does_not_record(manners: Path, tmp_path: Path) -> None:
+    """A disk that is not mounted must be told, and not be made up for on the card."""
+    folder = tmp_path / "disk" / "rec"
+    with looking(manners, "--recordings", str(folder)) as child:
+        said = child.hear(say.Records)
+    assert isinstance(said, say.Records)
+    assert not said.records
+    assert "No such file or directory" in said.text
+    assert not folder.parent.exists()
+
+
 def test_its_parents_end_is_its_end(manners: Path) -> None:
     """A child that outlives the service would hold the camera against the next one."""
     with looking(manners) as child:

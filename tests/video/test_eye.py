@@ -161,6 +161,15 @@ async def test_the_credential_is_seen_by_nobody(monkeypatch: pytest.MonkeyPatch)
             assert b"sesame" not in shown(eye.pid, name)
 
 
+async def test_libcamera_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CSI camera's child would else look for its library's parts where they are not."""
+    monkeypatch.setenv("LIBCAMERA_IPA_MODULE_PATH", "/there")
+    ear = Ear()
+    async with looking("say(Opened(8, 6, os.environ['LIBCAMERA_IPA_MODULE_PATH']))\nhang()", ear):
+        await ear.until(lambda: bool(ear.heard))
+        assert ear.heard == [Opened(8, 6, "/there")]
+
+
 async def test_orders_reach_the_child() -> None:
     """A CSI camera's child is told what to keep through its stdin."""
     ear = Ear()

@@ -16,6 +16,7 @@ from gatehouse.video.eye_messages import (
     Key,
     Message,
     Opened,
+    Records,
     encode,
 )
 
@@ -32,6 +33,7 @@ messages: st.SearchStrategy[Message] = st.one_of(
         st.integers(0, 255).map(lambda value: bytes([value]) * GREY_BYTES),
     ),
     st.builds(Beat, counts, counts),
+    st.builds(Records, st.booleans(), st.text(max_size=500)),
     st.builds(
         Failed,
         st.sampled_from(["unreachable", "refused", "stalled", "ended"]),

@@ -125,6 +125,17 @@ def test_a_clock_is_off_after_three_answers_in_a_row() -> None:
     assert [rule.take(reading(s)) for s in (0, 30, 31, 0, 0, 0)] == [True] * 5 + [False]
 
 
+def test_it_is_in_doubt_while_answers_speak_against_it() -> None:
+    """Then a camera is asked more often, so that its fault is told soon."""
+    rule = ClockRule()
+    answers = [reading(s) for s in (0, 31, 31, 0, 31, 31, 31, 31, 0, 0, 0)]
+    doubts = []
+    for each in answers:
+        rule.take(each)
+        doubts.append(rule.in_doubt)
+    assert doubts == [False, *[True] * 2, False, *[True] * 2, *[False] * 2, *[True] * 2, False]
+
+
 def test_what_cannot_be_judged_counts_for_neither() -> None:
     """A camera that is away for a while has not set its clock meanwhile."""
     rule = ClockRule()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gatehouse.video.recording_child import with_parent
 from gatehouse.video.rtsp_eye_url import with_credential
 from video.recording_rig import QUICK, Clock, fragments, gone, recording, segment, until
 from video.sim_cameras import simulated
@@ -93,6 +95,14 @@ async def test_ffmpeg_killed(tmp_path: Path) -> None:
     assert rig.said == [(True, "")]
 
 
+def test_a_child_whose_parent_was_killed_at_its_start_does_nothing() -> None:
+    """The kernel kills no child that asks for it too late: ffmpeg would record for ever."""
+    for parent, said in ((os.getpid(), b"recorded\n"), (1, b"")):
+        command = [*with_parent(parent), "nice", "echo", "recorded"]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+        assert ended.stdout == said
+
+
 async def test_the_service_killed(tmp_path: Path) -> None:
     """An ffmpeg that outlived its service would record beside the next one, and never be ended."""
     parent = """
@@ -143,7 +153,7 @@ async def test_the_camera_killed(tmp_path: Path) -> None:
     assert second.start.timestamp() - first.end >= SOON.fault_s - GAP_S
 
 
-@pytest.mark.parametrize("who", ["camera", "ffmpeg"])
+@pytest.mark.parametrize("who", ["camera", pytest.param("ffmpeg", marks=pytest.mark.campaign)])
 async def test_nothing_moves(who: str, tmp_path: Path) -> None:
     """A camera or an ffmpeg that hangs looks alive; only that nothing is written shows it."""
     async with (

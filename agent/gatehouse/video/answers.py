@@ -57,7 +57,7 @@ class Answer:
             "required_days": self.duty.days,
             "proven_days": round(proof.proven_ms / DAY_MS, 3),
             "oldest_unbroken": None if proof.oldest_ms is None else rfc3339(proof.oldest_ms),
-            "gaps": [_gap(gap) for gap in proof.gaps],
+            "gaps": [gap_document(gap) for gap in proof.gaps],
             "gap_minutes": round(proof.gap_ms / 60_000, 1),
             "short_gaps": [
                 {"day": rfc3339(day)[:10], "seconds": round(missing / 1000, 1)}
@@ -128,7 +128,8 @@ def rfc3339(unix_ms: int) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
-def _gap(gap: Span) -> dict[str, Any]:
+def gap_document(gap: Span) -> dict[str, Any]:
+    """Return a gap in the words of the contract."""
     return {
         "from": rfc3339(gap.from_ms),
         "to": rfc3339(gap.to_ms),
@@ -164,7 +165,7 @@ def _answer(
     duty_ms = duty.days * DAY_MS
     if camera is None or stock is None:
         return Answer(duty, Proof(0, None, (), 0, ()), None, None, "unknown")
-    edge_ms = now_ms if duty.ours else _shown_until(reader, camera, now_ms)
+    edge_ms = now_ms if duty.ours else _shown_until(reader, camera, now_ms, gap_ms)
     proof = prove(reader.runs(camera.id), now_ms=edge_ms, gap_ms=gap_ms, duty_ms=duty_ms)
     judged = verdict(
         proof,
@@ -187,13 +188,15 @@ def _answer(
     )
 
 
-def _shown_until(reader: Reader, camera: Camera, now_ms: int) -> int:
+def _shown_until(reader: Reader, camera: Camera, now_ms: int, gap_ms: int) -> int:
     """Return up to when another recorder can have shown what it has.
 
-    Many give a recording its name only when it is done: until then the last one reaches up to now.
+    Many give a recording its name only when it is done: until then the last one reaches up to now,
+    and no gap has been seen until it is late by one.
     """
     newest = reader.run_over(camera.id, now_ms)
     if newest is None:
         return now_ms
     late = now_ms - newest.to_ms
-    return newest.to_ms if 0 < late <= (camera.usual_ms or 0) + _LATE_MS else now_ms
+    patience = (camera.usual_ms or 0) + max(gap_ms, _LATE_MS)
+    return newest.to_ms if 0 < late <= patience else now_ms

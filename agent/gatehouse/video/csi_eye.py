@@ -98,7 +98,9 @@ def look(number: int, folder: Path | None, tell: Tell) -> None:
 
     camera = open_camera(number)
     counter = Counter()
-    recording = Recording(folder, counter.frame)
+    recording = Recording(
+        folder, counter.frame, lambda records, why: tell(say.Records(records, why))
+    )
     encoder = H264Encoder(bitrate=BITRATE, repeat=True, iperiod=FPS)
     camera.start_recording(encoder, recording.outputs)
     threading.Thread(target=_obey, args=(camera, recording), name="orders", daemon=True).start()

@@ -11,6 +11,9 @@ SEGMENT_S: Final = 60.0
 PREROLL_S: Final = 40
 """What the ring holds: 30 s before a press (issue 3), and time for the order to arrive."""
 _AGAIN_S: Final = 15.0
+_PROVEN: Final = 3
+"""Keyframes after which a file is surely written: what the first one began goes to the disk with
+the second, and a full disk shows only then."""
 _FLUSHED: Final = {
     # empty_moov is not possible: the encoder's parameters come with the first frame
     "movflags": "frag_keyframe+delay_moov+default_base_moof",
@@ -20,13 +23,18 @@ _FLUSHED: Final = {
 log = logging.getLogger(__name__)
 
 Count = Callable[[int, bool], None]
+Say = Callable[[bool, str], None]
+"""Told whether it records, and if not, why; at every change."""
 
 
 class Recording:
     """The outputs of one camera's encoder; files begin at keyframes and survive a power cut."""
 
-    def __init__(self, folder: Path | None, count: Count) -> None:
-        """Record into ``folder``; None: nothing but the ring. ``count`` hears of every frame."""
+    def __init__(self, folder: Path | None, count: Count, say: Say) -> None:
+        """Record into ``folder``; None: nothing but the ring, and nothing to ``say``.
+
+        ``count`` hears of every frame.
+        """
         from picamera2 import outputs  # noqa: PLC0415  # only where there is a camera
 
         self._folder = folder
@@ -35,6 +43,10 @@ class Recording:
         self._began = 0.0
         self._failed_at: float | None = None
         self._now = 0.0
+        self._say = say
+        self._said: bool | None = None
+        self._why = ""
+        self._keys = 0
         self.outputs = [self._splitter, self._ring, _counting(outputs.Output, count)]
 
     def turn(self, now_unix: float, since_key_s: float) -> None:
@@ -43,26 +55,42 @@ class Recording:
         A segment is named after the second in which its first frame will come: the next keyframe.
         """
         self._now = now_unix
-        if self._folder is None or not self._due(now_unix):
+        if self._folder is None:
             return
+        if self._due(now_unix):
+            self._begin(self._folder, now_unix, since_key_s)
+        self._tell()
+
+    def _begin(self, folder: Path, now_unix: float, since_key_s: float) -> None:
         begins = datetime.fromtimestamp(now_unix + max(0.0, 1.0 - since_key_s) + 0.5, UTC)
-        path = self._folder / f"{begins:%Y-%m-%d}" / f"{begins:%Y%m%dT%H%M%SZ}.mp4"
+        path = folder / f"{begins:%Y-%m-%d}" / f"{begins:%Y%m%dT%H%M%SZ}.mp4"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)  # not its parents: a disk may not be mounted
+            path.parent.mkdir(exist_ok=True)
             if path.exists():
                 return  # a child before us began in this very second: the next keyframe will do
+            if self._failed_at is not None or not self._began:
+                self._failed_at, self._keys = None, 0
+            self._began = now_unix  # before the frames come, whose failure must not be forgotten
             self._splitter.split_output(_rebased(path, self._lost))
         except OSError as exc:
             self._lost(exc)
+
+    def _tell(self) -> None:
+        """Say whether it records, when that changed; a failure at once, a success when proven."""
+        records = self._failed_at is None
+        self._keys += 1
+        if self._said is records or (records and (not self._began or self._keys < _PROVEN)):
             return
-        self._began, self._failed_at = now_unix, None
+        self._said = records
+        self._say(records, "" if records else self._why)
 
     def keep(self, path: Path, after_s: float) -> None:
         """Write what the ring holds and the next ``after_s`` seconds into a file.
 
         The ring is a delay line: what comes now leaves it ``PREROLL_S`` later.
         """
-        self._ring.open_output(_rebased(path, self._lost))
+        self._ring.open_output(_rebased(path, self._not_kept))
         threading.Timer(after_s + PREROLL_S, self._ring.close_output).start()
 
     def _due(self, now_unix: float) -> bool:
@@ -72,9 +100,13 @@ class Recording:
 
     def _lost(self, why: Exception) -> None:
         """Note that a file cannot be written (in the encoder's thread); the next try is later."""
-        if self._failed_at is None:
+        if self._said is not False:
             log.warning("recording failed: %s; again in %g s", why, _AGAIN_S)
-        self._failed_at = self._now
+        self._why, self._failed_at = str(why), self._now
+
+    @staticmethod
+    def _not_kept(why: Exception) -> None:
+        log.warning("what was before an order cannot be written: %s", why)
 
 
 def _rebased(path: Path, lost: Callable[[Exception], None]) -> Any:  # noqa: ANN401  # picamera2 has no types

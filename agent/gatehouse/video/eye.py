@@ -21,6 +21,8 @@ _CHUNK: Final = 1 << 16
 _AWAKE_S: Final = 1.0
 _EXIT_S: Final = 1.0
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_KEPT_PREFIX: Final = "LIBCAMERA_"
+"""How libcamera is told where its parts lie."""
 
 Hear = Callable[[say.Message], None]
 
@@ -101,7 +103,7 @@ class Eye:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,  # libraries write addresses with passwords there
-                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+                env=_environ(),
             )
         except OSError as exc:
             return say.Failed(say.STALLED, f"no child can be started: {exc.strerror}")
@@ -136,6 +138,15 @@ class Eye:
                     self._hear(message)
         except MessageError as exc:
             return say.Failed(say.STALLED, f"the child talks nonsense: {exc}")
+
+
+def _environ() -> dict[str, str]:
+    """Return what a child may know of our environment; the rest may hold secrets."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIX)
+    }
 
 
 @dataclass(slots=True)

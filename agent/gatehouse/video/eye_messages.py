@@ -57,6 +57,14 @@ class Beat(msgspec.Struct, frozen=True, tag_field="say", tag="beat"):
     """Frames since the stream was opened."""
 
 
+class Records(msgspec.Struct, frozen=True, tag_field="say", tag="records"):
+    """Whether an eye that also records (a CSI camera's) writes what it sees; at every change."""
+
+    records: bool
+    text: str = ""
+    """Why not."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag_field="say", tag="failed"):
     """The stream could not be opened, or broke off; the child ends."""
 
@@ -64,7 +72,7 @@ class Failed(msgspec.Struct, frozen=True, tag_field="say", tag="failed"):
     text: str = ""
 
 
-Message = Opened | Key | Beat | Failed
+Message = Opened | Key | Beat | Records | Failed
 _FAULTS: Final = {UNREACHABLE, REFUSED, STALLED, ENDED}
 _decoder = msgspec.json.Decoder(Message)
 
@@ -81,7 +89,7 @@ def encode(message: Message) -> bytes:
     body = message.grey if isinstance(message, Key) else b""
     if isinstance(message, Key):
         message = msgspec.structs.replace(message, grey=b"")
-    elif isinstance(message, Failed):
+    elif isinstance(message, Records | Failed):
         message = msgspec.structs.replace(message, text=message.text[:MOST_TEXT])
     said: dict[str, Any] = msgspec.to_builtins(message)
     said.pop("grey", None)

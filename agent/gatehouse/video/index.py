@@ -9,7 +9,7 @@ recordings first began; without it, or damaged, it is made anew by a scan. What 
   within the camera's ``dirty`` range, which the next settling brings in order;
 * rows change together with the dirty range, in one transaction.
 
-One thread writes; others, and other processes, read beside it by a `Reader` of their own.
+One thread at a time writes; others, and other processes, read beside it by a `Reader` of their own.
 """
 
 import contextlib
@@ -148,6 +148,16 @@ def _naming(doing: str, path: Path) -> Iterator[None]:
         raise RecordingsError(f"cannot {doing} {path}: {exc}") from exc
 
 
+def damaged(error: RecordingsError) -> bool:
+    """Whether an error tells that the file itself is damaged: only `Index.set_aside` helps."""
+    return isinstance(error.__cause__, sqlite3.DatabaseError) and _is_damage(error.__cause__)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # errors of the module itself have none
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
 _SEGMENT: Final = "start_ms, folder, name, end_ms, size, flags"
 _MINE: Final = "camera = ? AND start_ms = ? AND folder = ? AND name = ?"
 
@@ -164,7 +174,8 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        with _naming("close", self.path):
+            self._db.close()
 
     @contextlib.contextmanager
     def at_one_moment(self) -> Iterator[None]:
@@ -306,7 +317,7 @@ class Reader:
 
 
 class Index(Reader):
-    """The index, to be written by one thread."""
+    """The index, to be written by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -315,15 +326,14 @@ class Index(Reader):
             try:
                 self._open()
             except sqlite3.DatabaseError as exc:
-                if exc.sqlite_errorcode & 0xFF not in {
-                    sqlite3.SQLITE_CORRUPT,
-                    sqlite3.SQLITE_NOTADB,
-                }:
+                if not _is_damage(exc):
                     raise
                 self.set_aside()
 
     def _open(self) -> None:
-        self._db = sqlite3.connect(self.path, isolation_level=None, timeout=5.0)
+        self._db = sqlite3.connect(
+            self.path, isolation_level=None, timeout=5.0, check_same_thread=False
+        )
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version not in {0, VERSION}:
             self.set_aside()
@@ -336,10 +346,11 @@ class Index(Reader):
 
     def set_aside(self) -> None:
         """Delete the file and begin anew: the disk tells all of it again."""
-        self._db.close()
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        self._open()
+        with _naming("make anew", self.path):
+            self._db.close()
+            for suffix in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._open()
 
     @contextlib.contextmanager
     def change(self, *, durable: bool = False) -> Iterator[None]:

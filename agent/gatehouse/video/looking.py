@@ -24,6 +24,14 @@ class Look:
     written_ms: int
 
 
+def is_there(root: Path) -> bool:
+    """Whether a camera's folder answers as one; a disk that answers with errors is away."""
+    try:
+        return root.is_dir()
+    except OSError:  # a stale handle, an unreadable parent: what `is_dir` does not swallow
+        return False
+
+
 def look_at(root: Path, path: str, start_ms: int) -> Look | None:
     """Read a segment's file; None when it is gone. A file that cannot be read is damaged."""
     try:

@@ -66,6 +66,11 @@ class ClockRule:
     off: bool = False
     _against: int = 0
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the last answers speak against what stands, and are too few yet."""
+        return self._against > 0
+
     def take(self, reading: ClockReading | None) -> bool:
         """Take one answer; return whether the clock is off. What tells nothing counts for neither.
 

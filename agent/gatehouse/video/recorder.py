@@ -17,13 +17,16 @@ from typing import Final
 from gatehouse.clock import Clock
 from gatehouse.threads import off_loop
 from gatehouse.video import children
-from gatehouse.video.recording_child import COMMAND, redacted, script
+from gatehouse.video.recording_child import COMMAND, redacted, script, with_parent
 from gatehouse.video.restarts import Restarts
 
 NOT_RECORDING: Final = "not-recording"
 SEGMENT_S: Final = 60
 _STOP_S: Final = 5.0
 _EXIT_S: Final = 1.0
+_AWAKE_S: Final = 1.0
+"""Whoever is awake is woken in time; later than this it was we who slept (a stopped process, a
+suspended machine), and what ffmpeg wrote meanwhile is still in the pipe."""
 _FOLDERS_S: Final = 600.0
 _STEP_NS: Final = 2_000_000_000
 _WORDS: Final = 300
@@ -69,6 +72,7 @@ class Recorder:
         self._restarts = restarts or Restarts()
         self._process: asyncio.subprocess.Process | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._forgiven = False
         self._records: bool | None = None
         self._why = "nothing came from the camera yet"
 
@@ -92,14 +96,14 @@ class Recorder:
                 await asyncio.sleep(wait_s)
         finally:
             folders.cancel()
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._unwind()
 
     async def _one(self) -> None:
         """Have one ffmpeg record until it ends."""
         try:
             target = await off_loop(self._target, name="recordings", timeout_s=_STOP_S)
             self._process = process = await asyncio.create_subprocess_exec(
+                *with_parent(os.getpid()),
                 *COMMAND,
                 *("-segment_time", str(self._timing.segment_s), target),
                 cwd=self._recordings,
@@ -116,6 +120,9 @@ class Recorder:
             why = await self._progress(process)
             await children.end(process, patience_s=_STOP_S)
             self._why = await words or why
+        except asyncio.CancelledError:
+            self._unwind()  # on our way out it is no fault that nothing is recorded
+            raise
         finally:  # cancelled: let it finish its segment
             await children.end(process, signal.SIGTERM, patience_s=_STOP_S)
             words.cancel()
@@ -129,10 +136,16 @@ class Recorder:
         process.stdin.close()
         loop = asyncio.get_running_loop()
         written, until, step = b"", loop.time() + self._timing.progress_s, self._offset()
-        with contextlib.suppress(TimeoutError, ValueError):  # no line of ffmpeg's is that long
+        with contextlib.suppress(ValueError):  # no line of ffmpeg's is that long
             while True:
-                async with asyncio.timeout_at(until):
-                    line = await process.stdout.readline()
+                try:
+                    async with asyncio.timeout_at(until):
+                        line = await process.stdout.readline()
+                except TimeoutError:
+                    if loop.time() - until < _AWAKE_S:
+                        break
+                    until = loop.time() + self._timing.progress_s
+                    continue
                 if not line:
                     await children.gone(process, _EXIT_S)
                     return "the camera ended the stream"
@@ -147,16 +160,26 @@ class Recorder:
 
     def _wind(self, *, records: bool = False) -> None:
         """Wind the clock that says, when it runs down, that nothing is recorded."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._unwind()
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(self._timing.fault_s, self._rings)
+        if records:
+            self._forgiven = False
         if records and self._records is not True:
             self._records = True
             self._say(True, "")
 
+    def _unwind(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
     def _rings(self) -> None:
-        if self._records is not False:
+        assert self._alarm is not None  # noqa: S101  # it rings
+        overslept = asyncio.get_running_loop().time() - self._alarm.when()
+        if overslept >= _AWAKE_S and not self._forgiven:
+            self._forgiven = True
+            self._wind()
+        elif self._records is not False:
             self._records = False
             self._say(False, self._why)
 

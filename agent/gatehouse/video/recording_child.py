@@ -7,7 +7,6 @@ import re
 from typing import Final
 
 COMMAND: Final = (
-    *("setpriv", "--pdeathsig", "KILL"),  # an ffmpeg without its parent would record for ever
     *("nice", "-n", "10", "ionice", "-t", "-c", "2", "-n", "7"),
     *("ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"),
     *("-progress", "pipe:1", "-stats_period", "1"),
@@ -19,6 +18,16 @@ COMMAND: Final = (
     *("-reset_timestamps", "1", "-strftime", "1"),
 )
 """The command but for the length of a segment and the names."""
+
+
+def with_parent(pid: int) -> tuple[str, ...]:
+    """Return what a command is put behind that must end with this parent, even after kill -9.
+
+    An ffmpeg without its parent would record for ever. The kernel kills it with its parent from the
+    first step on; the second ends one whose parent was gone before that.
+    """
+    orphan = 'test "$PPID" = "$0" && exec "$@"'
+    return ("setpriv", "--pdeathsig", "KILL", "sh", "-c", orphan, str(pid))
 
 
 def script(url: str) -> bytes:

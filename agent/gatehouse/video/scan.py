@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from gatehouse.errors import RecordingsError
 from gatehouse.video import layout
 from gatehouse.video.index import Camera, Flag, Folder, Index, Segment
-from gatehouse.video.looking import end_by_time
+from gatehouse.video.looking import end_by_time, is_there
 from gatehouse.video.settle import check, settle
 
 BATCH: Final = 5000
@@ -149,7 +149,7 @@ class _Pass:
         """Forget a folder that is gone; without the camera's own none is, that is a fault."""
         if not folder.path:
             self.amiss = f"cannot read {self._scanner.root}: {exc.strerror}"
-        elif self._scanner.root.is_dir():
+        elif is_there(self._scanner.root):
             with self._index.change():
                 self._index.drop_folder(self._camera.id, folder.path)
 

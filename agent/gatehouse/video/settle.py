@@ -17,7 +17,7 @@ from statistics import median_low
 from typing import Final
 
 from gatehouse.video.index import Camera, Flag, Index, Segment
-from gatehouse.video.looking import Look, end_by_time, look_at
+from gatehouse.video.looking import Look, end_by_time, is_there, look_at
 from gatehouse.video.retention import Span
 
 JOIN_MS: Final = 1000
@@ -54,7 +54,7 @@ def settle(index: Index, name: str, now_ms: int) -> bool:
         if camera is None:
             return False
         root = Path(camera.root)
-        if not root.is_dir():
+        if not is_there(root):
             return False  # the disk is away: what is known of it stays
         _look_at_open(index, camera, root, now_ms)
         camera = index.camera(name)
@@ -241,7 +241,7 @@ def check(index: Index, name: str, before_ms: int, most: int) -> int | None:
     next `settle`. Raises RecordingsError.
     """
     camera = index.camera(name)
-    if camera is None or not Path(camera.root).is_dir():
+    if camera is None or not is_there(Path(camera.root)):
         return None
     rows = index.back_from(camera.id, before_ms, most)
     until = index.start_after(camera.id, before_ms - 1) or before_ms

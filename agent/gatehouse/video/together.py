@@ -15,6 +15,10 @@ HOLD_NS: Final = 8_000_000_000
 silence, so one camera's loss is still told within 20 s; cameras behind one switch stop together,
 and their eyes find it within some seconds of each other."""
 
+GRACE_NS: Final = 60_000_000_000
+"""How long cameras may take to follow the first that came back: they boot, each in its own time,
+and an eye that failed often tries again only after half a minute."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -33,6 +37,8 @@ class Judgement:
     held: frozenset[str] = frozenset()
     due_ns: int | None = None
     """When to judge again though nothing changed."""
+    back_ns: int | None = None
+    """When the first camera came back after a loss of all; None: there is none to wait for."""
 
 
 def judge(
@@ -41,16 +47,32 @@ def judge(
     """Judge the losses of all cameras; ``told`` are those whose loss the district knows of."""
     lost = [sight for sight in sights if sight.fault in LOSSES]
     fresh = [sight for sight in lost if sight.name not in told]
-    all_lost = len(lost) == len(sights) >= 2
-    if before.systemic and all_lost:
-        return Judgement(systemic=True, held=frozenset(s.name for s in fresh))
-    if all_lost and len(fresh) >= 2 and _together(fresh):
-        return Judgement(systemic=True, held=frozenset(s.name for s in fresh))
-    if len(sights) < 2:
+    back_ns = _back(before, now_ns)
+    if len(lost) == len(sights) >= 2:
+        one_cause = before.systemic or back_ns is not None
+        if one_cause or (len(fresh) >= 2 and _together(fresh)):
+            return Judgement(systemic=True, held=frozenset(s.name for s in fresh))
+    if len(sights) < 2 or not lost:
         return Judgement()
-    held = [sight for sight in fresh if now_ns < sight.since_ns + HOLD_NS]
-    due = min((sight.since_ns + HOLD_NS for sight in held), default=None)
-    return Judgement(held=frozenset(s.name for s in held), due_ns=due)
+    until = {sight.name: _held_until(sight, back_ns) for sight in fresh}
+    held = {name: until_ns for name, until_ns in until.items() if now_ns < until_ns}
+    return Judgement(held=frozenset(held), due_ns=min(held.values(), default=None), back_ns=back_ns)
+
+
+def _back(before: Judgement, now_ns: int) -> int | None:
+    """Return when the first camera came back, as long as the others may follow."""
+    if before.systemic:
+        return now_ns
+    if before.back_ns is not None and now_ns < before.back_ns + GRACE_NS:
+        return before.back_ns
+    return None
+
+
+def _held_until(sight: Sight, back_ns: int | None) -> int:
+    """Return until when a loss is held; one that began later is none of that cause."""
+    if back_ns is not None and sight.since_ns <= back_ns:
+        return max(back_ns + GRACE_NS, sight.since_ns + HOLD_NS)
+    return sight.since_ns + HOLD_NS
 
 
 def _together(fresh: Collection[Sight]) -> bool:

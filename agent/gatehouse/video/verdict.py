@@ -50,6 +50,8 @@ class Health:
             fault: {} for fault in standing if fault in PICTURE
         }
         self._rows = {fault: Row() for fault in PICTURE}
+        self._proofs = dict.fromkeys(PICTURE, 0)
+        self._well: set[str] = set()
         self._link = Link()
         self._daylight = Daylight()
         self._before: Grey | None = None
@@ -68,6 +70,14 @@ class Health:
     def verdict(self) -> str:
         """The first fault, or ``ok``."""
         return next(iter(self.faults), OK)
+
+    @property
+    def well(self) -> frozenset[str]:
+        """What was shown not to stand, by pictures or by whoever declared it.
+
+        What neither stands nor is well is not known: then what was told of it before still holds.
+        """
+        return frozenset(self._well - self._standing.keys())
 
     @property
     def known(self) -> bool:
@@ -94,23 +104,28 @@ class Health:
         self, fault: str, stands: bool, data: Mapping[str, Any] | None = None
     ) -> tuple[Change, ...]:
         """Say a fault that is found elsewhere: ``clock-off``, ``not-recording``."""
+        self._proven(fault, not stands)
         return tuple(self._settle(fault, stands, data or {}))
 
     def relearn(self) -> tuple[Change, ...]:
-        """Take the camera as it now stands for the usual."""
+        """Take the camera as it now stands for the usual.
+
+        What stood has ended, for a person says so; the rest is not known before it was learnt.
+        """
         self.baseline.forget()
-        self._rows |= {fault: Row() for fault in ("frozen", "blurred", "moved")}
-        return tuple(
-            each
-            for fault in ("frozen", "blurred", "moved")
-            for each in self._settle(fault, False, {})
-        )
+        ended: list[Change] = []
+        for fault in ("frozen", "blurred", "moved"):
+            self._rows[fault], self._proofs[fault] = Row(), 0
+            self._proven(fault, fault in self._standing)
+            ended += self._settle(fault, False, {})
+        return tuple(ended)
 
     def _failed(self, failed: Failed) -> Iterator[Change]:
         fault = self._link.failed(failed.fault)
         if fault is None:
             return
         for other in LINK:
+            self._proven(other, other != fault)  # a camera has one link fault at a time
             if other != fault:
                 yield from self._settle(other, False, {})
         yield from self._settle(fault, True, {"text": failed.text} if failed.text else {})
@@ -119,6 +134,7 @@ class Health:
         self._seen += 1
         self.last = key
         if self._link.seen():
+            self._well.update(LINK)
             for fault in LINK:
                 yield from self._settle(fault, False, {})
         picture = picture_of(key.grey)
@@ -128,7 +144,25 @@ class Health:
             )
             if verdict is not None:
                 yield from self._settle(fault, verdict, data)
+            self._prove(fault, says)
         self._before = picture
+
+    def _prove(self, fault: str, says: bool | None) -> None:
+        """Count what shows that a fault of the picture does not stand; it takes as much as its end.
+
+        Blurred is told from a view that was always soft only beside a reference.
+        """
+        if says is None or (fault == "blurred" and not self.baseline.learnt):
+            return
+        self._proofs[fault] = 0 if says else self._proofs[fault] + 1
+        if self._proofs[fault] >= END:
+            self._proven(fault, True)
+
+    def _proven(self, fault: str, well: bool) -> None:
+        if well:
+            self._well.add(fault)
+        else:
+            self._well.discard(fault)
 
     def _judge(self, key: Key, picture: Grey) -> dict[str, "_Says"]:
         """Say of each fault of the picture whether this one shows it; None: it cannot tell."""
@@ -198,6 +232,7 @@ class Health:
             return
         if stands:
             self._standing[fault] = data
+            self._well.discard(fault)
         else:
             del self._standing[fault]
         yield Change(fault, stands, data if stands else {})
