@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 AGENT = ROOT / "agent" / "gatehouse"
-GROUND = {"events", "config", "clock", "faults", "errors", "texts", "systemd", "threads"}
+GROUND = {"events", "config", "clock", "faults", "errors", "texts", "systemd", "threads", "process"}
 LAYERS = {
     "outbox": GROUND,
     "alarm": GROUND,
@@ -15,7 +15,8 @@ LAYERS = {
     "control": GROUND,
     "video": GROUND,
     "service": GROUND | {"outbox", "alarm", "uplink", "control"},
-    "cli": GROUND | {"service", "control"},
+    "video_service": GROUND | {"video", "control"},
+    "cli": GROUND | {"service", "video_service", "video", "control"},
 }
 ONE_FILE = {
     "gpiozero": {"alarm/gpio.py"},

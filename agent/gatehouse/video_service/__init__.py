@@ -1,0 +1,1 @@
+"""The video service: watches cameras, follows their recordings, and tells the alarm service."""
