@@ -1,9 +1,11 @@
 """A gatehouse for commands: a configuration, and a service that answers what a test says."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,8 +45,8 @@ def place() -> Iterator[Gatehouse]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-@pytest.fixture
-def service(place: Gatehouse) -> Iterator[Answers]:
+@contextlib.contextmanager
+def answering(path: Path, dos: Iterable[str]) -> Iterator[Answers]:
     """Run a service in a thread: it answers as the test says, and notes what it was asked."""
     answers = Answers()
 
@@ -63,10 +65,8 @@ def service(place: Gatehouse) -> Iterator[Answers]:
 
     ready = threading.Event()
     stop: list[Callable[[], object]] = []
-    dos = ("status", "events", "reset", "drill-start", "drill-stop", "watch")
 
     async def serve() -> None:
-        path = place.root / "control.sock"
         server = ControlServer(path, dict.fromkeys(dos, answer))
         await server.start()
         over, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -78,7 +78,22 @@ def service(place: Gatehouse) -> Iterator[Answers]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="fake-service")
     thread.start()
     assert ready.wait(20)
-    answers.said["status"] = STATUS
     yield answers
     stop[0]()
     thread.join(20)
+
+
+@pytest.fixture
+def service(place: Gatehouse) -> Iterator[Answers]:
+    """Run an alarm service."""
+    dos = ("status", "events", "reset", "drill-start", "drill-stop", "watch")
+    with answering(place.root / "control.sock", dos) as answers:
+        answers.said["status"] = STATUS
+        yield answers
+
+
+@pytest.fixture
+def video(place: Gatehouse) -> Iterator[Answers]:
+    """Run a video service."""
+    with answering(place.root / "video.sock", ("cameras", "recordings", "relearn")) as answers:
+        yield answers

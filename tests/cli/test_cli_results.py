@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.typed import LIMIT_S, STATUS, Answers, Gatehouse, child, ended, typed
+from cli.typed import LIMIT_S, STATUS, Answers, Gatehouse, child, ended, shown, typed
 from gatehouse import texts
 from gatehouse.cli.events import _table
 from gatehouse.cli.status import render
@@ -23,16 +23,6 @@ EVENT: dict[str, Any] = {
     "data": {"fault": "open", "location": "南门"},
     "pending": True,
 }
-
-
-def shown(thing: Any, columns: int) -> list[str]:
-    """Print something as on a terminal of so many columns; return its lines."""
-    from rich.console import Console  # noqa: PLC0415  # as the commands do
-
-    console = Console(width=columns, highlight=False, no_color=True)
-    with console.capture() as capture:
-        console.print(thing)
-    return capture.get().splitlines()
 
 
 def test_json_is_one_document_and_nothing_else(
@@ -137,6 +127,10 @@ ODD: list[tuple[str, Any]] = [
     ("drill", None),
     ("clock", "odd"),
     ("video", {"cameras": []}),
+    ("video", {"cameras": {"cameras": "[/]", "well": None}, "recordings": {"ok": "[/]"}}),
+    ("video", {"state": "elsewhere"}),
+    ("video", "[/]"),
+    ("faults", [{}]),
 ]
 
 

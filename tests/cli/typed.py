@@ -122,3 +122,16 @@ def ended(process: "subprocess.Popen[str]") -> Said:
     with process:
         out, err = process.communicate(timeout=LIMIT_S)
     return Said(process.returncode, out or "", err or "")
+
+
+def shown(thing: Any, columns: int) -> list[str]:
+    """Print something as on a terminal of so many columns; return its lines, none too wide."""
+    from rich.cells import cell_len  # noqa: PLC0415  # as the commands do
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(width=columns, highlight=False, no_color=True)
+    with console.capture() as capture:
+        console.print(thing)
+    lines = capture.get().splitlines()
+    assert all(cell_len(line) <= columns for line in lines), lines
+    return lines

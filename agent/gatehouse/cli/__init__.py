@@ -31,6 +31,8 @@ _COMMANDS: Final = {
     "run": N_("run one service in the foreground"),
     "status": N_("what the running services know now"),
     "events": N_("the event log, and what still waits for the district"),
+    "cameras": N_("each camera's health, and what is on the network"),
+    "recordings": N_("how long each camera's recordings reach back, and what is missing"),
     "reset": N_("reset an alarm, on site"),
     "drill": N_("make the next press of a button a drill"),
     "config": N_("check a configuration file"),

@@ -34,6 +34,17 @@ def ask(given: str | None, request: dict[str, Any]) -> dict[str, Any]:
     return client.ask(socket_path(open_config(given)), request)
 
 
+def ask_video(given: str | None, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask the running video service. Raises NotRunningError, ControlError."""
+    path = open_config(given).gateway.runtime_dir / "video.sock"
+    return client.ask(path, request, unit=client.VIDEO)
+
+
+def without_ok(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the document that an answer carries."""
+    return {key: value for key, value in answer.items() if key != "ok"}
+
+
 def stream(given: str | None, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Follow what the running alarm service says until it stops or we do."""
     return client.stream(socket_path(open_config(given)), request)

@@ -5,7 +5,9 @@ import sys
 from typing import Any
 
 from gatehouse.cli.asking import ask
+from gatehouse.cli.figures import length, span
 from gatehouse.cli.screen import console, print_json
+from gatehouse.cli.words import fault
 from gatehouse.texts import _
 
 
@@ -42,13 +44,25 @@ def _table(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401  # rich's rendera
         table.add_column(title, overflow="fold")
     waiting = "[yellow]" + _("waiting") + "[/]"
     for event in rows:
-        what = str(event["type"]).removeprefix("gatehouse.")
-        fault = event["data"].get("fault")
-        mode = "" if event["mode"] == "real" else f" ({event['mode']})"
         table.add_row(
             str(event["time"])[:19].replace("T", " "),
-            escape(what + (f" {fault}" if fault else "") + mode),
+            escape(_what(event)),
             escape(str(event["subject"])),
             waiting if event["pending"] else "",
         )
     return table
+
+
+def _what(event: dict[str, Any]) -> str:
+    """Say what happened: the type, then what fault, or from when to when."""
+    kind, data = str(event["type"]).removeprefix("gatehouse."), event["data"]
+    said = [kind]
+    if named := data.get("fault"):
+        said.append(fault(str(named), str(event["subject"])))
+    if kind.startswith("recording.") and "from" in data:
+        said.append(span(data["from"], data.get("to")))
+        if isinstance(data.get("seconds"), int | float):
+            said.append(f"({length(data['seconds'])})")
+    if event["mode"] != "real":
+        said.append(f"({event['mode']})")
+    return " ".join(said)

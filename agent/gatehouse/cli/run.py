@@ -2,8 +2,9 @@
 
 import argparse
 import os
-import sys
+from pathlib import Path
 
+from gatehouse.cli import extras
 from gatehouse.cli.asking import config_path
 from gatehouse.texts import _
 
@@ -14,18 +15,31 @@ def arguments(parser: argparse.ArgumentParser, _shared: argparse.ArgumentParser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run it; the alarm service ends the process itself, so that it waits for no thread."""
+    """Run it; a service ends the process itself, so that it waits for no thread."""
     path = config_path(args.config)
     os.environ["GATEHOUSE_CONFIG"] = str(path)  # children and the simulated board read the same
-    if args.service == "video":
-        print(  # noqa: T201  # a message to the person who typed it
-            _("gatehouse: the video service is not part of this version yet"), file=sys.stderr
-        )
-        return 2
-    from gatehouse.service import alarm, process  # noqa: PLC0415  # only this command needs them
+    return _video(path) if args.service == "video" else _alarm(path)
+
+
+def _alarm(path: Path) -> int:
+    from gatehouse import process  # noqa: PLC0415  # only this command needs them
+    from gatehouse.service import alarm  # noqa: PLC0415  # only this one
 
     flush = process.start_logging()
     code = alarm.serve(path, os.environ)
+    flush()
+    process.leave(code)
+    return 0
+
+
+def _video(path: Path) -> int:
+    if extras.lacking(extras.VIDEO):
+        return 2
+    from gatehouse import process  # noqa: PLC0415  # only this command needs them
+    from gatehouse.video_service import service  # noqa: PLC0415  # with libraries of an extra
+
+    flush = process.start_logging()
+    code = service.serve(path, os.environ)
     flush()
     process.leave(code)
     return 0

@@ -19,7 +19,8 @@ def console() -> "Console":
             """Leave it to `gatehouse.cli.main`; rich would end the process with 1."""
             raise BrokenPipeError
 
-    return Screen(highlight=False, soft_wrap=False)
+    # Without emoji: a path or a camera's own words may hold :door:, which is not to become one.
+    return Screen(highlight=False, soft_wrap=False, emoji=False)
 
 
 def print_json(document: dict[str, Any]) -> None:

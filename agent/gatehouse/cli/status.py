@@ -4,17 +4,14 @@ import argparse
 import contextlib
 from typing import Any
 
-from gatehouse.cli.asking import ask, stream
+from gatehouse.cli.asking import ask, stream, without_ok
 from gatehouse.cli.screen import console, print_json
+from gatehouse.cli.video_lines import video_lines
+from gatehouse.cli.words import LINE, fault
 from gatehouse.texts import N_, _
 
 _WORDS = {
-    "normal": N_("normal"),
-    "active": N_("pressed"),
-    "open": N_("open (cut wire)"),
-    "short": N_("short"),
-    "stuck": N_("stuck"),
-    "chatter": N_("chatter"),
+    **LINE,
     "idle": N_("no alarm"),
     "stored": N_("stored"),
     "sent": N_("sent"),
@@ -47,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.suppress(KeyboardInterrupt):  # that is how one ends it
             return _watch(args)
         return 0
-    status = _without_ok(ask(args.config, {"do": "status"}))
+    status = without_ok(ask(args.config, {"do": "status"}))
     if args.json:
         print_json(status)
     else:
@@ -59,7 +56,7 @@ def _watch(args: argparse.Namespace) -> int:
     answers = stream(args.config, {"do": "watch"})
     if args.json:
         for answer in answers:
-            print_json(_without_ok(answer))
+            print_json(without_ok(answer))
         return 0
     from rich.live import Live  # noqa: PLC0415  # only when watching
 
@@ -70,10 +67,6 @@ def _watch(args: argparse.Namespace) -> int:
         for answer in answers:
             live.update(render(answer), refresh=True)
     return 0
-
-
-def _without_ok(answer: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in answer.items() if key != "ok"}
 
 
 def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables share no class
@@ -115,6 +108,7 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
         (_("waiting"), pending),
         (_("clock"), _("set") if clock == "synced" else "[red]" + _("not set") + "[/]"),
     ]
+    facts += video_lines(status.get("video"))
     for stage, figures in (status.get("latency_ms") or {}).items():
         if figures.get("n"):
             text = f"p50 {figures['p50']:.1f}  p99 {figures['p99']:.1f}  n {figures['n']}"
@@ -131,9 +125,11 @@ def _faults(status: dict[str, Any]) -> list[str]:
     if not status.get("faults"):
         return ["", "[green]" + _("no faults") + "[/]"]
     lines = ["", "[bold red]" + _("faults") + "[/]"]
-    for fault in status["faults"]:
-        why = fault.get("text") or fault.get("error") or "; ".join(fault.get("mistakes") or ())
-        lines.append(escape(f"  {fault['subject']}: {fault['fault']} {why}".rstrip()))
+    for each in status["faults"]:
+        subject = str(each.get("subject", ""))
+        why = each.get("text") or each.get("error") or "; ".join(each.get("mistakes") or ())
+        line = f"  {subject}: {fault(str(each.get('fault')), subject)}"
+        lines.append(escape(f"{line} ({why})" if why else line))
     return lines
 
 
