@@ -8,18 +8,18 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from figures import Row, Table
 from gatehouse.video.answers import Duty, answers
 from gatehouse.video.cleanup import keeping
 from gatehouse.video.index import Index
@@ -28,10 +28,11 @@ from gatehouse.video.retention import DAY_MS, Disk
 from gatehouse.video.scan import Scanner
 from gatehouse_sim.recordings import LAYOUTS, Tree, film, make
 
-_MB: Final = 1024
+_KB_A_MB: Final = 1024
 _NEW: Final = 10
 """Segments that are new in a pass with news."""
 _PASSES: Final = 10
+_BESIDE: Final = {"first scan": "find, first time", "steady pass": "find, again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,30 @@ class Result:
     seconds: float
     peak_mb: float | None = None
     note: str = ""
+
+
+def tables(size: Size) -> list[Table]:
+    """Measure in a temp folder; return the times beside ``find``, and the memory."""
+    with tempfile.TemporaryDirectory(prefix="recordings-") as folder:
+        made, *results, index = measure(size, Path(folder))
+    what = f"recordings of {size.cameras} cameras, {size.days:g} days"
+    notes = [f"{made.what}: {made.seconds:.1f} s"]
+    notes += [f"{each.what}: {each.note}" for each in results if each.note]
+    peaks = {each.peak_mb: each.what for each in reversed(results) if each.peak_mb}
+    rows = [Row(f"{step} …", "MB", value=peak) for peak, step in reversed(peaks.items())]
+    rows.append(Row(index.what, "MB", value=index.peak_mb))
+    return [
+        Table(f"{what}: s", tuple(_beside_find(results)), tuple(notes)),
+        Table(f"{what}: MB", tuple(rows), ("the peak of each process, named by its first step",)),
+    ]
+
+
+def _beside_find(results: list[Result]) -> Iterator[Row]:
+    took = {each.what: each.seconds for each in results}
+    for what, seconds in took.items():
+        beside = _BESIDE.get(what.partition(",")[0])
+        ratio = None if beside is None else seconds / took[beside]
+        yield Row(what, "s", value=seconds, beside=beside or "", ratio=ratio)
 
 
 def measure(size: Size, folder: Path) -> list[Result]:
@@ -162,12 +187,18 @@ _STEPS: Final[dict[str, Callable[[Path], list[Result]]]] = {
 def _step(step: str, folder: Path) -> None:
     """Run one step in this process and print what it took, with its peak of memory."""
     results = _STEPS[step](folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
+    peak = _peak_mb()
     rows: list[dict[str, Any]] = [
         {"what": each.what, "seconds": each.seconds, "peak_mb": peak, "note": each.note}
         for each in results
     ]
     print(json.dumps(rows))
+
+
+def _peak_mb() -> float:
+    """Return the peak of this process; getrusage would say its parent's, where that was higher."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / _KB_A_MB
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from gatehouse.control import client
 from gatehouse.control.protocol import Message
-from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.child import die_with_parent
 from gatehouse_sim.identity import Identity
 from gatehouse_sim.school import Plan, School, short_folder
 from gatehouse_sim.wiring_client import WiringClient

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.child import die_with_parent
 from gatehouse_sim.identity import Identity
 from gatehouse_sim.ports import reserve
 from gatehouse_sim.rules import relocate, rules

@@ -9,11 +9,11 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.child import die_with_parent
 from gatehouse_sim.films import FILMS, film_path, films
 from gatehouse_sim.ports import reserve
 
@@ -23,6 +23,8 @@ PACKAGES: Final = (
     "gstreamer1.0-plugins-bad python3-gi"
 )
 """What Debian must have installed besides ffmpeg."""
+SOCKET: Final = "cameras.sock"
+"""Where they take orders, in the folder that they were given."""
 _SERVER: Final = Path(__file__).with_name("rtsp_server.py")
 _LIMIT_S: Final = 30.0
 
@@ -50,14 +52,21 @@ class Cameras:
     """Some cameras in one child process; each keeps its port, also while it is away."""
 
     def __init__(
-        self, folder: Path, cameras: Mapping[str, str], *, film_folder: Path | None = None
+        self,
+        folder: Path,
+        cameras: Mapping[str, str],
+        *,
+        shows: Collection[str] = tuple(FILMS),
+        film_folder: Path | None = None,
     ) -> None:
         """Prepare cameras by name, each with the film that it shows first.
 
-        ``folder`` must have a short name (a socket lies in it); ``film_folder`` is where films are
-        made and kept, else the temp folder.
+        ``folder`` must have a short name (a socket lies in it); ``shows`` are the films that they
+        can be told to show, which takes the first run some seconds each; ``film_folder`` is where
+        films are made and kept, else the temp folder.
         """
-        self._socket = folder / "cameras.sock"
+        self._socket = folder / SOCKET
+        self._shows = sorted({*shows, *cameras.values()})
         self._log = folder / "cameras.log"
         self._film_folder = film_folder
         self._first = dict(cameras)
@@ -93,11 +102,11 @@ class Cameras:
 
         Raises ChildProcessError with the child's log.
         """
-        place = await films(self._film_folder)
+        place = await films(self._film_folder, self._shows)
         ports = {name: held.getsockname()[1] for name, held in self._held.items()}
         asked = {
             "socket": str(self._socket),
-            "films": {n: [str(film_path(place, n)), film.size] for n, film in FILMS.items()},
+            "films": {n: [str(film_path(place, n)), FILMS[n].size] for n in self._shows},
             "cameras": {name: [film, ports[name]] for name, film in self._first.items()},
         }
         self._socket.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from gatehouse.cli import INTERRUPTED, speak_with_argparse
 from gatehouse.cli.asking import config_path
 from gatehouse.errors import GatehouseError, NotRunningError
 from gatehouse.texts import _
-from gatehouse_sim import wiring_client
+from gatehouse_sim import camera_client, cameras, wiring_client
 
 EXTRA_HINT: Final = "pip install 'gatehouse-agent[sim]'"
 
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
                 "--for", dest="for_s", type=float, metavar="S", help=_("hold it for S seconds")
             )
             hand.add_argument("--bounce", action="store_true", help=_("with contact bounce"))
+    covers = {"cover": _("cover a camera"), "uncover": _("let a camera see again")}
+    for name, summary in covers.items():
+        hand = commands.add_parser(name, help=summary, parents=[shared])
+        hand.add_argument("camera", metavar="CAMERA", help=_("name of the camera"))
+        hand.set_defaults(run=_cover, do=name)
     return parser
 
 
@@ -107,10 +112,27 @@ def _wire(args: argparse.Namespace) -> int:
     return _done(said.format(button=button.name))
 
 
-def _find(args: argparse.Namespace) -> tuple[config.Button, Path]:
-    """Return the button and the socket of its wiring. Raises ConfigError, ValueError."""
+def _cover(args: argparse.Namespace) -> int:
+    loaded = _configuration(args)
+    if args.camera not in (known := [camera.name for camera in loaded.cameras]):
+        said = _("no camera {name} in the configuration; there are: {known}")
+        raise ValueError(said.format(name=args.camera, known=", ".join(known)))
+    film = {"cover": camera_client.COVERED, "uncover": camera_client.NORMAL}[args.do]
+    camera_client.show(loaded.gateway.runtime_dir / cameras.SOCKET, args.camera, film)
+    said = {"cover": _("{camera}: covered"), "uncover": _("{camera}: uncovered")}[args.do]
+    return _done(said.format(camera=args.camera))
+
+
+def _configuration(args: argparse.Namespace) -> config.Config:
+    """Return the configuration, and speak its language. Raises ConfigError."""
     loaded = config.read_for_alarm(config_path(args.config), os.environ).config
     texts.use(loaded.gateway.language)
+    return loaded
+
+
+def _find(args: argparse.Namespace) -> tuple[config.Button, Path]:
+    """Return the button and the socket of its wiring. Raises ConfigError, ValueError."""
+    loaded = _configuration(args)
     for button in loaded.buttons:
         if button.name == args.button:
             named = os.environ.get("GATEHOUSE_SIM_SOCKET")

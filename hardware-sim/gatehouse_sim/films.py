@@ -7,14 +7,16 @@ so that `rtsp_server`, which has only the standard library, can cut them into fr
 
 import asyncio
 import fcntl
+import os
 import random
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gatehouse.threads import off_loop
-from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.child import die_with_parent
 
 FPS: Final = 25
 """Frames a second, and frames from keyframe to keyframe."""
@@ -54,17 +56,17 @@ FILMS: Final = {
 """Every film by its name."""
 
 
-async def films(folder: Path | None = None) -> Path:
-    """Return the folder with every film, making those that lack.
+async def films(folder: Path | None = None, names: Collection[str] = tuple(FILMS)) -> Path:
+    """Return the folder with the films of these names, making those that lack.
 
-    By default they are kept in the temp folder, for every later run. Raises ChildProcessError
-    with ffmpeg's words.
+    By default they are kept in the temp folder, for every later run of this user. Raises
+    ChildProcessError with ffmpeg's words, TimeoutError when another run makes them for too long.
     """
-    place = folder or Path(tempfile.gettempdir()) / f"gatehouse-films-{_MAKING}"
+    place = folder or Path(tempfile.gettempdir()) / f"gatehouse-films-{_MAKING}-{os.getuid()}"
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:  # what two test runs need, one of them makes
         await off_loop(lambda: fcntl.flock(lock, fcntl.LOCK_EX), name="films", timeout_s=_LIMIT_S)
-        lacking = [name for name in FILMS if not film_path(place, name).exists()]
+        lacking = [name for name in names if not film_path(place, name).exists()]
         with tempfile.TemporaryDirectory(dir=place) as work:
             scene = Path(work) / "gate.ppm"
             if lacking:

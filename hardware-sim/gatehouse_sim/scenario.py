@@ -10,9 +10,11 @@ from typing import Any, Final
 from gatehouse.errors import GatehouseError
 from gatehouse.texts import _
 from gatehouse_sim import wiring_client
+from gatehouse_sim.camera_client import COVERED, NORMAL
 from gatehouse_sim.district import District, Record
 from gatehouse_sim.school import GATEWAY, School, blinks, steady
 from gatehouse_sim.timeline import Press, Timeline
+from gatehouse_sim.video import verdicts
 
 PATIENCE_S: Final = 60.0
 """How long each step may take, s: more than any machine needs, less than a person waits."""
@@ -41,8 +43,11 @@ class Scenario:
             (_("connected, district proven"), self._ready),
             (_("press; a person answers; reset"), self._press_and_answer),
             (_("wire cut and mended"), self._cut_and_mend),
+            (_("a camera is covered"), self._cover_and_uncover),
             (_("broker away; the agent killed"), self._broker_away),
         ]
+        if not self.school.plan.cameras:
+            acts = [act for act in acts if act[1] != self._cover_and_uncover]
         following = asyncio.create_task(self._follow())
         try:
             for name, act in acts:
@@ -89,6 +94,20 @@ class Scenario:
         with self.school.wires() as wires:
             wiring_client.mend(wires, self.school.button("gate"))
         await self._at_district("gatehouse.line.restored", _("wire mended"), fault="open")
+
+    async def _cover_and_uncover(self) -> None:
+        video, cameras = self.school.video, self.school.cameras
+        await self._seen(
+            _("cameras looked at: all well"),
+            video.cameras_until(
+                lambda d: set(verdicts(d).values()) == {"ok"}, timeout_s=self.patience_s
+            ),
+        )
+        await cameras.show("gate", COVERED)
+        covered = _("camera covered: a fault")
+        await self._at_district("gatehouse.camera.fault", covered, fault="covered")
+        await cameras.show("gate", NORMAL)
+        await self._at_district("gatehouse.camera.restored", _("camera uncovered"), fault="covered")
 
     async def _broker_away(self) -> None:
         await self.school.broker.stop()

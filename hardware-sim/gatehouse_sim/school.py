@@ -1,10 +1,10 @@
-"""A whole school in one folder: broker, district and agent, joined by real sockets."""
+"""A whole school in one folder: broker, district, cameras and agent, joined by real sockets."""
 
 import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,16 @@ from typing import Final
 
 from gatehouse import config
 from gatehouse.config.model import Button, Config
-from gatehouse_sim.agent import Agent, Place
+from gatehouse_sim.agent import Agent
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
+from gatehouse_sim.cameras import Cameras
+from gatehouse_sim.child import Place
 from gatehouse_sim.district import District
+from gatehouse_sim.films import FILMS
 from gatehouse_sim.identity import Identity
+from gatehouse_sim.school_cameras import SimCamera, prepare
+from gatehouse_sim.video import Video
 from gatehouse_sim.wiring_client import WiringClient
 
 GATEWAY: Final = "sim-school-1"
@@ -59,12 +64,15 @@ class Plan:
     brokers: int = 1
     district_lines: str = ""
     gateway_lines: str = 'language = "zh_CN"'
+    cameras: Mapping[str, SimCamera] = field(default_factory=dict)
+    shows: Collection[str] = tuple(FILMS)
+    """What the cameras can be told to show."""
     more: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
 class School:
-    """Broker (and its stand-in), district and agent of one plan, in one folder."""
+    """Broker (and its stand-in), district, cameras and agent of one plan, in one folder."""
 
     def __init__(self, root: Path, plan: Plan) -> None:
         self.plan = plan
@@ -82,7 +90,10 @@ class School:
             for n in range(plan.brokers)
         ]
         self.district = self.new_district()
+        first = {name: camera.film for name, camera in plan.cameras.items()}
+        self.cameras = Cameras(self.place.runtime_dir, first, shows=plan.shows)
         self.agent = Agent(self.place, plan.environ)
+        self.video = Video(self.place, plan.environ)
         self.write_config()
 
     @property
@@ -109,14 +120,32 @@ class School:
         return WiringClient(self.place.wiring)
 
     def write_config(self, **sections: str) -> None:
-        """Write the agent's configuration; ``gateway``, ``buttons``, ``district``, ``more``."""
+        """Write the configuration; of its parts (keys of ``given`` below) some may be given."""
         given = {
             "gateway": self._gateway_section(),
             "buttons": self.plan.buttons,
             "district": self._district_section(),
+            "cameras": self.camera_sections(self.plan.cameras),
             "more": self.plan.more,
         } | sections
         self.place.config.write_text("\n".join(given.values()), encoding="utf-8")
+
+    def camera_sections(self, cameras: Collection[str]) -> str:
+        """Return the sections of some of the plan's cameras, as `write_config` takes them."""
+        return "\n".join(
+            self.plan.cameras[name].section(name, self.cameras.url(name), self.place)
+            for name in cameras
+        )
+
+    async def start_cameras(self) -> None:
+        """Start the cameras, with their passwords. Raises ChildProcessError with their log."""
+        self.place.runtime_dir.mkdir(parents=True, exist_ok=True)
+        prepare(self.place, self.plan.cameras)
+        await self.cameras.start()
+        for name, camera in self.plan.cameras.items():
+            if camera.credential:
+                user, _, password = camera.credential.partition(":")
+                await self.cameras.password(name, user, password)
 
     def _gateway_section(self) -> str:
         return f"""[gateway]
@@ -175,17 +204,26 @@ def steady(for_s: float = 1.2) -> Callable[[list[tuple[int, int]]], bool]:
 
 @contextlib.asynccontextmanager
 async def opened(
-    root: Path, plan: Plan | None = None, *, agent: bool = True
+    root: Path, plan: Plan | None = None, *, agent: bool = True, video: bool = False
 ) -> AsyncIterator[School]:
-    """Open a school: brokers, district, agent (unless not wanted yet); close all at the end."""
+    """Open a school: brokers, district, cameras, and the agent's services that are wanted by now.
+
+    All are closed at the end.
+    """
     school = School(root, plan or Plan())
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(school.cameras.close)
         for broker in school.brokers:
             await stack.enter_async_context(broker)
         await stack.enter_async_context(school.district)
-        stack.push_async_callback(school.agent.stop)
+        if school.plan.cameras:
+            await school.start_cameras()
+        for service in (school.agent, school.video):
+            stack.push_async_callback(service.stop)
         if agent:
             await school.agent.start()
+        if video:
+            await school.video.start()
         yield school
 
 

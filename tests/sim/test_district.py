@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from gatehouse import events
-from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
+from gatehouse_sim.child import die_with_parent
 from gatehouse_sim.district import MALFORMED, District, Manners
 from sim.paho_gateway import LIMIT_S, PahoGateway, Writer, connected
 

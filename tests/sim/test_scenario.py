@@ -115,14 +115,14 @@ async def test_the_demo_ends_with_one_and_names_what_was_not_seen(
     """Without it `make demo DEMO_ARGS=--once` would prove nothing to who runs it."""
 
     @contextlib.asynccontextmanager
-    async def broken(*given: Any) -> AsyncIterator[School]:
-        async with opened(*given) as school:
+    async def broken(*given: Any, **named: Any) -> AsyncIterator[School]:
+        async with opened(*given, **named) as school:
             school.district.manners = Manners(receipts=False)
             yield school
 
     monkeypatch.setattr(demo, "opened", broken)
     monkeypatch.setattr(demo, "Scenario", partial(Scenario, patience_s=SHORT_S))
-    assert await demo._once(root, Plan().port) == 1
+    assert await demo._once(root, Plan()) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "not seen: connected, district proven" in lines
     assert lines[-1] == "0 presses, 0 alarms at the district, 0 lost"

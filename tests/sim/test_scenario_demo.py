@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.child import die_with_parent
 
 LIMIT_S = 120.0
 
@@ -81,6 +81,9 @@ def test_once_shows_every_step_and_counts_at_the_end() -> None:
     assert header.split()[-4:] == ["stored", "sent", "received", "acknowledged"]
     for word in ("lamp slow", "lamp steady", "reset by hand", "wire cut", "wire mended", "kill -9"):
         assert word in out
+    if "no cameras in this school" not in lines[0]:
+        assert "camera covered: a fault" in out
+        assert "camera uncovered" in out
 
 
 def test_a_demo_that_stays_says_what_to_type_and_ends_in_order(

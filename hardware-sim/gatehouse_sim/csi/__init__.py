@@ -10,7 +10,8 @@ from typing import Final
 STAND_IN: Final = Path(__file__).parent
 """The folder that holds the stand-in package, for PYTHONPATH."""
 
-VARIABLE: Final = "GATEHOUSE_SIM_CSI"
+VARIABLE: Final = "LIBCAMERA_STAND_IN"
+"""Names the file with its manners. An eye's child gets libcamera's own variables and few others."""
 
 
 @dataclass(frozen=True, slots=True)
