@@ -79,7 +79,7 @@ def _write(lines: _BoundedHandler, stream: logging.Handler) -> None:
 def only_one(lock: Path, unit: str) -> BinaryIO:
     """Hold a lock for as long as the file returned is open: the kernel gives it back after kill -9.
 
-    ``unit`` is the systemd unit that would hold it. Raises BlockingIOError when another process does:
+    ``unit`` is the systemd unit that holds it. Raises BlockingIOError when another process does:
     two would share one outbox, or one index.
     """
     held = lock.open("wb")

@@ -128,7 +128,6 @@ class Rig:
         self.watch = Watch(
             cameras,
             state_dir=folder,
-            runtime_dir=folder,
             clock=clock,
             random=lambda: 0.0,
             changed=self._changed,

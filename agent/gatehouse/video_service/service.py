@@ -72,7 +72,6 @@ class VideoService:
         self._watch = Watch(
             conf.cameras,
             state_dir=conf.gateway.state_dir,
-            runtime_dir=conf.gateway.runtime_dir,
             clock=clock,
             random=SystemRandom().random,
             changed=self._reporter.wake,

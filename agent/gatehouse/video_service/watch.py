@@ -34,7 +34,6 @@ class Watch:
         cameras: Sequence[Camera],
         *,
         state_dir: Path,
-        runtime_dir: Path,  # noqa: ARG002  # for what is ordered of a camera's child
         clock: Clock,
         random: Callable[[], float],
         changed: Callable[[], None],
