@@ -13,7 +13,7 @@ from gatehouse import events
 from gatehouse_sim.school import GATEWAY, Plan, School, opened
 from system.fault_steps import arrived, log, row, well, whole
 
-ROUNDS = 30
+ROUNDS = 12
 LONG_ROUNDS = 120
 HELD = {17: 0, 27: 1}
 """The levels of the gate's button while somebody holds it."""

@@ -11,7 +11,7 @@ from system.fault_steps import LONG_S, arrived, ended, log, press, row, stands, 
 YEAR_S = 365 * 86400.0
 
 
-@pytest.mark.parametrize("step_s", [YEAR_S, -YEAR_S])
+@pytest.mark.parametrize("step_s", [pytest.param(YEAR_S, marks=pytest.mark.campaign), -YEAR_S])
 async def test_clock_steps_by_a_year(school_root: Path, step_s: float) -> None:
     """Resending, numbering and the log must not believe the wall clock."""
     async with opened(school_root, Plan()) as school:

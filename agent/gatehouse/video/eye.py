@@ -194,5 +194,10 @@ class _Watch:
         return say.Failed(say.STALLED, "frames stopped coming")
 
     def ended(self, code: int | None) -> say.Failed:
-        """Say what is amiss when the child ended without a reason."""
-        return say.Failed(say.STALLED, f"the child that looks ended ({code})")
+        """Say what is amiss when the child ended without a reason.
+
+        One that had shown pictures may have been killed (memory, a mistake in a codec): like a
+        stream that ends, that is no fault of the camera when the next one sees it.
+        """
+        fault = say.STALLED if self.first is None else say.ENDED
+        return say.Failed(fault, f"the child that looks ended ({code})")

@@ -208,7 +208,7 @@ class Watching:
         if isinstance(message, say.Records):
             self._declare_records(message.records, message.text)
         elif isinstance(message, say.Failed) and self._csi and self.camera.record:
-            self._declare_records(False, message.text)  # it is its eye that records
+            self._stopped_recording(message)
         self.seen = True
         self._settled()
 
@@ -219,6 +219,13 @@ class Watching:
     def _declare_records(self, records: bool, why: str) -> None:
         self.records = records
         self._health.declare(NOT_RECORDING, not records, {"text": why} if why else {})
+
+    def _stopped_recording(self, failed: say.Failed) -> None:
+        """Note that the eye which records has ended; one that comes back is no fault of it."""
+        if failed.fault == say.ENDED:
+            self.records = False
+        else:
+            self._declare_records(False, failed.text)
 
     # what follows from it
 
