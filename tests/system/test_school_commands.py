@@ -90,7 +90,7 @@ async def test_wrong_usage_ends_with_2(school: School) -> None:
         ("status", "--yaml"),
         ("open-the-gate",),
         ("run", "everything"),
-        ("run", "video"),  # not there yet
+        ("run", "audio"),
         (),
     ):
         said = await gatehouse(school, *words)
