@@ -17,6 +17,7 @@ from gatehouse.threads import off_loop
 
 _PR_SET_PDEATHSIG: Final = 1
 START_S: Final = 30.0
+_END_S: Final = 60.0
 _LOG_CHARS: Final = 4000
 
 
@@ -110,7 +111,10 @@ class Service:
         return self._running().pid
 
     async def stop(self) -> int:
-        """Stop it in order (SIGTERM); returns its exit code."""
+        """Stop it in order (SIGTERM); returns its exit code.
+
+        Raises TimeoutError with its log when it does not end; then it is killed.
+        """
         return await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
@@ -163,9 +167,15 @@ class Service:
             return 0
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(how)
-        code = await self._process.wait()
-        self._process = None
-        return code
+        try:
+            async with asyncio.timeout(_END_S):
+                return await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+            raise TimeoutError(f"the {self.name} service did not end:\n{self.tail()}") from None
+        finally:
+            self._process = None
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:

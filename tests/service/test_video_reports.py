@@ -203,3 +203,11 @@ async def test_birth_and_heartbeat_stay_within_a_message(tmp_path: Path) -> None
         for faults in (list(birth.faults), beat["faults"]):
             assert faults[-1]["count"] == AT_ONCE - len(faults) + 1
             assert len(msgspec.json.encode(faults)) <= 16 * 1024
+
+
+async def test_whoever_watches_the_status_hears_of_the_cameras() -> None:
+    """Without it `status --watch` would show cameras as unknown for as long as all is well."""
+    desk = Desk()
+    for cameras, changes in ((0, 1), (0, 1), (2, 2), (2, 2), (1, 3)):
+        await desk.video.take(said(row(GATE), cameras=cameras))
+        assert desk.changes == changes

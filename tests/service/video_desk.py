@@ -124,9 +124,15 @@ class Desk:
             clock=self.clock,
             loop=self.loop,
             cameras=cameras,
+            changed=self._changed,
         )
+        self.changes = 0
+        """How often the status was another."""
         self.video._keys.learn([])
         self.video.begin()
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def _noted(self, event: Event, happening: Happening) -> None:
         assert events.decode(events.encode(event)).data == dict(happening.data)

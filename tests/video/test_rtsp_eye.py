@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.video.eye import Timing
+from gatehouse.video.eye import Timing, rtsp_command
 from gatehouse.video.eye_messages import Failed, Key, Opened
 from gatehouse.video.rtsp_eye_url import with_credential
 from video.recording_rig import gone
@@ -120,6 +120,20 @@ asyncio.run(eye.run())
             service.kill()
             await service.communicate()
         await gone(child)
+
+
+async def test_it_does_not_begin_without_its_parent() -> None:
+    """One whose parent was killed at its start would wait for ever for a camera that is stalled."""
+    asked = asyncio.Event()
+    server = await asyncio.start_server(lambda _r, _w: asked.set(), "127.0.0.1", 0)
+    url = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/gate"
+    async with server:
+        child = await asyncio.create_subprocess_exec(
+            *rtsp_command(url), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await child.communicate(b"\n")  # and nobody holds its stdin any more
+    assert (child.returncode, said) == (1, b"")
+    assert not asked.is_set()
 
 
 @given(st.text(), st.text())

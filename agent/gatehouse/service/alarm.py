@@ -177,7 +177,12 @@ class AlarmService:
             faults=faults,
             latencies=Latencies(),
             video=VideoReports(
-                voice=voice, outbox=outbox, clock=clock, loop=loop, cameras=len(conf.cameras)
+                voice=voice,
+                outbox=outbox,
+                clock=clock,
+                loop=loop,
+                cameras=len(conf.cameras),
+                changed=lambda: joints.changes.tell({}),
             ),
             store=opening.store,
             start=opening.start,

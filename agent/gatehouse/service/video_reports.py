@@ -53,13 +53,24 @@ class VideoReports:
     """Hears the video service, and notices its silence."""
 
     def __init__(
-        self, *, voice: Voice, outbox: Outbox, clock: Clock, loop: Loop, cameras: int
+        self,
+        *,
+        voice: Voice,
+        outbox: Outbox,
+        clock: Clock,
+        loop: Loop,
+        cameras: int,
+        changed: Callable[[], None],
     ) -> None:
-        """``cameras`` are those of our own configuration; the loop's times are in s."""
+        """Prepare it; ``changed`` is called when `status` says something else than before.
+
+        ``cameras`` are those of our own configuration; the loop's times are in s.
+        """
         self._voice = voice
         self._outbox = outbox
         self._clock = clock
         self._loop = loop
+        self._changed = changed
         self._configured = cameras > 0
         self._watched = self._configured
         self._keys = Keys()
@@ -135,6 +146,7 @@ class VideoReports:
         return report
 
     def _heard(self, report: Report) -> None:
+        before, first = self._status, self._reported is None
         self._status = bounded(report.status, _STATUS_BYTES)
         self._reported = events.rfc3339(self._clock.reading().unix_ns)
         self._is_silent = False
@@ -145,6 +157,8 @@ class VideoReports:
             self._silence.heard()
         else:
             self._silence.stop()
+        if first or self._status != before:
+            self._changed()
 
     def _silent(self) -> None:
         self._is_silent = True

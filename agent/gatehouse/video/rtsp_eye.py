@@ -10,6 +10,7 @@ failure: a camera that dies ends it without an error.
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import time
@@ -163,14 +164,24 @@ class _Count:
         return (packet.pts - self._pts) * self._time_base
 
 
+def _is_left(pipe: int) -> bool:
+    """Whether nobody can write to us any more.
+
+    One who looks at a camera that sends nothing says nothing, and would never notice.
+    """
+    ends = select.poll()
+    ends.register(pipe, 0)  # an end is told unasked
+    return bool(ends.poll(0))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Look until something fails or the parent is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(_NICE)
     (url,) = sys.argv[1:] if argv is None else argv
     credential = sys.stdin.buffer.readline()
-    if not credential.endswith(b"\n"):  # the parent died before we asked to die with it
-        return 1
+    if not credential.endswith(b"\n") or _is_left(sys.stdin.fileno()):
+        return 1  # the parent died before we asked to die with it
     out = sys.stdout.buffer
 
     def tell(message: say.Message) -> None:

@@ -91,6 +91,8 @@ class VideoService:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, again.set)
+        if self._mistakes:
+            log.warning("not all of the configuration is taken up: %s", "; ".join(self._mistakes))
         socket = ControlServer(self._config.gateway.runtime_dir / SOCKET, self._handlers())
         code = 0
         try:
