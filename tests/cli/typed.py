@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -113,14 +114,24 @@ def child(*words: str, pipe: int | None = None, **environ: str) -> "subprocess.P
         stdout=subprocess.PIPE if pipe is None else pipe,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509  # one call of prctl: it takes no lock
+        preexec_fn=_as_typed,  # noqa: PLW1509  # two system calls: it takes no lock
     )
 
 
+def _as_typed() -> None:
+    """Die with us; and hear Ctrl-C, which whoever runs the tests in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with_parent()
+
+
 def ended(process: "subprocess.Popen[str]") -> Said:
-    """Wait for a child's end."""
+    """Wait for a child's end; one that does not end is killed, and fails the test."""
     with process:
-        out, err = process.communicate(timeout=LIMIT_S)
+        try:
+            out, err = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     return Said(process.returncode, out or "", err or "")
 
 
