@@ -114,11 +114,11 @@ def child(*words: str, pipe: int | None = None, **environ: str) -> "subprocess.P
         stdout=subprocess.PIPE if pipe is None else pipe,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_as_typed,  # noqa: PLW1509  # two system calls: it takes no lock
+        preexec_fn=as_typed,  # noqa: PLW1509  # two system calls: it takes no lock
     )
 
 
-def _as_typed() -> None:
+def as_typed() -> None:
     """Die with us; and hear Ctrl-C, which whoever runs the tests in the background ignores."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     die_with_parent()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.typed import as_typed
 from gatehouse import __version__
 from gatehouse.clock import SystemClock
-from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.school import School, opened
 from system.seen import (
     LIMIT_S,
@@ -183,7 +183,7 @@ async def test_watch_shows_every_change_until_it_is_left(school: School) -> None
         *(str(Path(sys.executable).with_name("gatehouse")), "status", "--watch", "--json"),
         *("--config", str(school.place.config)),
         stdout=asyncio.subprocess.PIPE,
-        preexec_fn=die_with_parent,
+        preexec_fn=as_typed,
     )
     assert process.stdout is not None
     async with asyncio.timeout(LIMIT_S):
