@@ -20,7 +20,7 @@ demo: .stamps/python ## a whole school and district on this machine (DEMO_ARGS=-
 	@$(BIN)/gatehouse-sim demo $(DEMO_ARGS)
 
 test: .stamps/python ## all tests
-	$(BIN)/pytest -n $(JOBS) -m "not campaign" $(TEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not campaign" $(TEST_ARGS)
 
 test-long: .stamps/python ## the long campaigns
 	$(BIN)/pytest -n $(JOBS) $(TEST_ARGS)

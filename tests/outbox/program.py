@@ -19,6 +19,8 @@ from gatehouse.outbox import Outbox
 
 LONG = "南门门卫室" * 60
 """Makes an alarm of about 1.5 kB."""
+WAITING = 2000
+"""Events of a flood that wait for the disk: many more of the others, and the oldest give way."""
 
 
 def say(line: str) -> None:
@@ -89,6 +91,9 @@ class Program:
                 while True:
                     await self.put({"alarms": 3, "others": 4, "wait": False})
                     await asyncio.sleep(0)  # let the loop hear of the disk
+                    while len(self.alarms) + len(self.others) - len(self.stored) > WAITING:
+                        self.news.clear()
+                        await self.news.wait()
             case "wait" if asked["what"] == "reserve":
                 await self.reserve()
                 self.answer()

@@ -47,8 +47,15 @@ def test_a_link_fault_keeps_its_name(camera: Camera) -> None:
     for _ in range(20):
         assert camera.health.hear(Failed("unreachable")) == ()
         assert camera.health.hear(Failed("stalled")) == ()
-    assert camera.health.hear(Failed("refused")) == ()
+
+
+def test_a_camera_that_refuses_us_is_believed(camera: Camera) -> None:
+    """Refused, the next attempt is a minute away: a second one to be sure would come too late."""
+    assert words(camera.health.hear(Failed("stalled"))) == [("stalled", True)]
     assert words(camera.health.hear(Failed("refused"))) == [("stalled", False), ("refused", True)]
+    for _ in range(20):
+        assert camera.health.hear(Failed("unreachable")) == ()
+        assert camera.health.hear(Failed("refused")) == ()
 
 
 def test_blind_and_away(camera: Camera) -> None:

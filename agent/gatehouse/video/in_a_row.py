@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gatehouse.video.eye_messages import ENDED, UNREACHABLE
+from gatehouse.video.eye_messages import ENDED, REFUSED, UNREACHABLE
 
 END: Final = 4
 """Pictures in a row that end a fault of the picture."""
 _LINK_END: Final = 3
 """Keyframes in a row after which a camera is back, or its next end of stream is a first one."""
 _OTHER_LINK: Final = 2
-"""Attempts in a row that must fail in another way before a link fault takes another name."""
+"""Attempts in a row that must fail in another way before a link fault takes another name.
+
+But ``refused`` is believed at once: the camera itself said so."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class Link:
             if self._ends < 2:
                 return self.fault
             fault = UNREACHABLE
-        if self.fault is None or fault == self.fault:
+        if self.fault is None or fault in {self.fault, REFUSED}:
             self.fault, self._other = fault, ("", 0)
             return fault
         name, times = self._other
