@@ -34,6 +34,7 @@ CONFIG_CHANGED: Final = "gatehouse.config.changed"
 CLOCK_CORRECTED: Final = "gatehouse.clock.corrected"
 DRILL_STARTED: Final = "gatehouse.drill.started"
 DRILL_ENDED: Final = "gatehouse.drill.ended"
+WALKTEST_REPORT: Final = "gatehouse.walktest.report"
 COMMAND_REFUSED: Final = "gatehouse.command.refused"
 
 _ALARM_PREFIX: Final = "gatehouse.alarm."

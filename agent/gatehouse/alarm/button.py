@@ -81,6 +81,12 @@ class Button:
         """Whether a real alarm stands: drills and tests do not move the relay."""
         return any(alarm.mode is Mode.REAL for alarm in self.alarms)
 
+    @property
+    def walk_test(self) -> bool:
+        """Whether a walk test is all that stands: a real alarm beside it must not be heard."""
+        modes = {alarm.mode for alarm in self.alarms}
+        return Mode.TEST in modes and Mode.REAL not in modes
+
     def deadline(self) -> int | None:
         """When the next alarm becomes overdue, in ns; None if none will."""
         due = (_due(self, alarm) for alarm in self.alarms)
@@ -114,6 +120,13 @@ def acknowledged(button: Button, alarm_id: str) -> Button | None:
 def reset(button: Button) -> tuple[Button, tuple[Alarm, ...]]:
     """End all alarms by hand; returns those that were ended."""
     return replace(button, alarms=()), button.alarms
+
+
+def ended(button: Button, mode: Mode) -> tuple[Button, tuple[Alarm, ...]]:
+    """End the alarms of one mode, and leave the others; returns those that were ended."""
+    over = tuple(alarm for alarm in button.alarms if alarm.mode is mode)
+    left = tuple(alarm for alarm in button.alarms if alarm.mode is not mode)
+    return replace(button, alarms=left), over
 
 
 def advance(button: Button, now_ns: int) -> Button:

@@ -76,6 +76,7 @@ class Channel:
         self._held = standing.unreleased
         self._untold: list[tuple[contacts.Pressed, Mode]] = []
         self.alarms = stages.Button(button.name, receipts, standing.alarms)
+        self._tests_end = False
         self._relay_closed = self.alarms.relay
         self.contacts: contacts.Contacts | None = None
 
@@ -101,6 +102,10 @@ class Channel:
             faults=self._standing.faults,
         )
         self._react(signals, now_ns)
+        try:
+            self.end_tests()  # a walk test does not outlive the service
+        except Exception:  # nor does it hold up the next press
+            log.exception("%s: a walk test could not be ended", self.subject)
 
     def edge(self, *, loop: bool, closed: bool, at_ns: int) -> None:
         """Take a level of one of the two contacts."""
@@ -148,6 +153,7 @@ class Channel:
     def reset(self, *, by: str, reason: str, at_ns: int | None = None) -> int:
         """End this button's alarms by hand, on site; returns how many there were."""
         self.alarms, ended = stages.reset(self.alarms)
+        self._tests_end = False
         self._relay_closed = False
         self._move_relay()
         if not ended:
@@ -158,6 +164,21 @@ class Channel:
         self._voice.tell(Happening(events.ALARM_RESET, self.subject, data, mode, at_ns))
         return len(ended)
 
+    def end_tests(self) -> None:
+        """End the alarms of a walk test, and no other: a real one stands until a hand resets it.
+
+        While the contact is closed they stay until it opens: a button that is pressed, held by a
+        latch or stuck, must not look like one that is idle. Nor does the relay move.
+        """
+        self._tests_end = self._held is not None
+        if self._tests_end:
+            return
+        self.alarms, ended = stages.ended(self.alarms, Mode.TEST)
+        if ended:
+            ids = [alarm.id for alarm in ended]
+            data = {"by": "walktest", "reason": "test", "alarms": ids}
+            self._voice.tell(Happening(events.ALARM_RESET, self.subject, data, Mode.TEST))
+
     def show(self, around: Surroundings) -> None:
         """Light the lamps and sound the buzzer as things stand now."""
         pins = self.config.lamps
@@ -166,7 +187,7 @@ class Channel:
             ready=around.proven and self.line is contacts.Line.NORMAL,
             fault=around.fault or self.line not in {contacts.Line.NORMAL, contacts.Line.ACTIVE},
             silent=self.config.silent,
-            walk_test=False,
+            walk_test=self.alarms.walk_test,
             chirp_silenced=around.chirp_silenced,
             has_green=pins.green is not None,
             has_yellow=pins.yellow is not None,
@@ -259,6 +280,8 @@ class Channel:
         self._voice.tell(Happening(events.ALARM_RELEASED, self.subject, data, mode, at_ns))
         if loop_cut:  # it was cut before the press, so that it will never say "turned back"
             self._turned_back(at_ns, loop_cut=True)
+        if self._tests_end:
+            self.end_tests()
 
     def _turned_back(self, at_ns: int, *, loop_cut: bool = False) -> None:
         """Reset a latching button that is out; a wire that was cut behind its alarm is no reset."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gatehouse import config, events
-from gatehouse.alarm import contacts, drill, inputs, lamps
+from gatehouse.alarm import contacts, drill, inputs, lamps, walktest
 from gatehouse.alarm.button import Stage
 from gatehouse.alarm.channel import Channel, Standing, Surroundings, Voice
 from gatehouse.alarm.gpio import Board, Edge
@@ -79,6 +79,8 @@ class Station:
             "mains": (parts.enclosure.mains, "power"),
         }
         self._drill: drill.Drill | None = None
+        self.walk: walktest.Walk | None = None
+        """The walk test that is on; whoever began it notes its progress and ends it."""
         self._silenced_until_ns = 0
         self._missed_at_ns: int | None = None
         self._levels: dict[int, int] = {}
@@ -108,6 +110,14 @@ class Station:
         self._reset_of = {
             c.config.reset: c for c in self.channels.values() if c.config.reset is not None
         }
+
+    def channel(self, name: str) -> Channel:
+        """Return a button's channel. ControlError: no such button."""
+        if name not in self.channels:
+            known = ", ".join(self.channels)
+            said = _("no button {name} in the configuration; there are: {known}")
+            raise ControlError(said.format(name=name, known=known))
+        return self.channels[name]
 
     def begin(self, levels: Mapping[int, int], now_ns: int) -> None:
         """Take the levels as they were when the board began to deliver edges."""
@@ -196,17 +206,24 @@ class Station:
 
     def reset(self, button: str, *, by: str, reason: str) -> int:
         """End a button's alarms, on site; how many there were. ControlError: no such button."""
-        count = self._channel(button).reset(by=by, reason=reason)
+        count = self.channel(button).reset(by=by, reason=reason)
         self._settle_soon()
         return count
+
+    def end_tests(self, button: str) -> None:
+        """End what a walk test raised at a button; its other alarms stand."""
+        self.channels[button].end_tests()
+        self._settle_soon()
 
     def start_drill(self, buttons: Sequence[str], duration_s: float) -> drill.Drill:
         """Make the next press of each of these buttons a drill; ControlError if that cannot be."""
         if self._drill is not None:
             raise ControlError(_("a drill is running: stop it first (gatehouse drill stop)"))
+        if self.walk is not None:
+            raise ControlError(_("a walk test is running: end it first"))
         if not 0 < duration_s <= drill.LONGEST_S:
             raise ControlError(_("a drill lasts more than 0 and at most 30 minutes"))
-        names = tuple(dict.fromkeys(self._channel(name).config.name for name in buttons))
+        names = tuple(dict.fromkeys(self.channel(name).config.name for name in buttons))
         if not names:
             raise ControlError(_("a drill needs at least one button"))
         now = self._now()
@@ -236,14 +253,10 @@ class Station:
                 handle.cancel()
         self._player.close()
 
-    def _channel(self, name: str) -> Channel:
-        if name not in self.channels:
-            known = ", ".join(self.channels)
-            said = _("no button {name} in the configuration; there are: {known}")
-            raise ControlError(said.format(name=name, known=known))
-        return self.channels[name]
-
     def _mode_at(self, button: str, at_ns: int) -> Mode:
+        if self.walk is not None and self.walk.covers(button, at_ns):
+            self.walk = walktest.pressed(self.walk, button, at_ns)
+            return Mode.TEST
         if self._drill is None or not self._drill.covers(button, at_ns):
             return Mode.REAL
         self._drill = drill.pressed(self._drill, button)
