@@ -1,7 +1,7 @@
 """Which faults stand: each is told once when it begins and once when it ends. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gatehouse.events import Happening, Mode
@@ -78,6 +78,11 @@ class FaultBook:
         words = _BEGINS.get(family, ("fault",))
         word = fault if fault in words else words[0]
         return Happening(f"gatehouse.{family}.{word}", subject, told, Mode.REAL, at_ns)
+
+    def amend(self, fault: str, data: Mapping[str, Any], *, subject: str = GATEWAY) -> None:
+        """Put other details to a fault that stands; nothing is told: it goes on all the time."""
+        if (stands := self._standing.get((subject, fault))) is not None:
+            self._standing[subject, fault] = replace(stands, data=dict(data))
 
     def end(
         self,

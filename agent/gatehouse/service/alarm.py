@@ -30,6 +30,8 @@ from gatehouse.service.pins import input_pins, open_pins
 from gatehouse.service.requests import Requests
 from gatehouse.service.video_reports import KEYS_FAULT, VideoReports
 from gatehouse.service.voice import Voice
+from gatehouse.service.walkdue import LOG_FAULT
+from gatehouse.service.walktests import WalkTests
 from gatehouse.service.watchdog import Watchdog
 from gatehouse.systemd import Notifier
 from gatehouse.uplink import Uplink
@@ -102,11 +104,13 @@ class AlarmService:
         for edge in self._early:
             rooms.station.edge(edge)
         self._early.clear()
+        walks = WalkTests(rooms, voice, joints.stages, joints.changes)
+        handlers = Requests(rooms, joints.stages, joints.changes).handlers()
         control = ControlServer(
             self._config.gateway.runtime_dir / "control.sock",
-            Requests(rooms, joints.stages, joints.changes).handlers(),
+            {**handlers, "walktest": walks.take},
         )
-        code = await self._work(rooms, voice, control, stop, deliver)
+        code = await self._work(rooms, voice, control, stop, deliver, walks=walks)
         await self._close(rooms)
         return code
 
@@ -216,6 +220,8 @@ class AlarmService:
         control: ControlServer,
         stop: asyncio.Event,
         deliver: Callable[[Edge], None],
+        *,
+        walks: WalkTests,
     ) -> int:
         """Do all duties until told to stop; a duty that cannot go on ends the process."""
         listening = asyncio.Event()
@@ -231,6 +237,7 @@ class AlarmService:
                     tasks.create_task(duties.supervised("control", answering, voice)),
                     tasks.create_task(duties.keep_config(self._loaded, voice)),
                     tasks.create_task(duties.supervised(KEYS_FAULT, rooms.video.learn, voice)),
+                    tasks.create_task(duties.supervised(LOG_FAULT, walks.due.watch, voice)),
                 ]
                 with contextlib.suppress(TimeoutError):  # the alarm works without its socket
                     async with asyncio.timeout(_LISTEN_S):
@@ -241,6 +248,7 @@ class AlarmService:
                 self._notifier.say("STOPPING=1")
                 await duties.last_presses(rooms)
                 rooms.video.close()
+                walks.close()
                 voice.tell(Happening(events.GATEWAY_STOPPED, "gateway", {"reason": "command"}))
                 await rooms.uplink.farewell(_FAREWELL_S)
                 for task in kept:

@@ -115,6 +115,7 @@ def status(rooms: Rooms) -> dict[str, Any]:
         "latency_ms": rooms.latencies.summary(),
         "faults": [fault(entry) for entry in rooms.faults],
         "drill": drill(rooms),
+        "walktest": walktest(rooms),
         "video": rooms.video.status(),
     }
 
@@ -127,6 +128,15 @@ def drill(rooms: Rooms) -> dict[str, Any] | None:
     names, seconds = left
     until = rooms.clock.reading().unix_ns + int(seconds * 1e9)
     return {"buttons": list(names), "seconds_left": round(seconds, 1), "until": rfc3339(until)}
+
+
+def walktest(rooms: Rooms) -> dict[str, Any] | None:
+    """Return the buttons whose next press is a test, or None without a walk test."""
+    walk = rooms.station.walk
+    if walk is None:
+        return None
+    left = max(0, walk.until_ns - rooms.clock.reading().monotonic_ns) / 1e9
+    return {"buttons": list(walk.waiting), "seconds_left": round(left, 1)}
 
 
 def heartbeat(rooms: Rooms, machine: Mapping[str, Any] | None) -> dict[str, Any]:

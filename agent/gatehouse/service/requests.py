@@ -1,7 +1,8 @@
 """What the control socket answers (docs/house.md, control/)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -30,16 +31,22 @@ class Watchers:
             if not queue.full():
                 queue.put_nowait(line)
 
-    async def follow(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Yield ``first``, which says that nothing is missed from here, and each line after it."""
+    @contextmanager
+    def queue(self) -> Iterator[asyncio.Queue[dict[str, Any]]]:
+        """Lend a queue into which each line is put from here on."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(self._lines)
         self._queues.add(queue)
         try:
+            yield queue
+        finally:
+            self._queues.discard(queue)
+
+    async def follow(self, first: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Yield ``first``, which says that nothing is missed from here, and each line after it."""
+        with self.queue() as queue:
             yield first
             while True:
                 yield await queue.get()
-        finally:
-            self._queues.discard(queue)
 
 
 def _with_pending(row: LogEntry) -> msgspec.Raw:

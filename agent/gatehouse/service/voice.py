@@ -97,3 +97,8 @@ class Voice:
         log.warning("%s %s at %s: %s", "fault" if begins else "mended:", name, subject, data or "")
         self.tell(told)
         self._on_faults()
+
+    def amend(self, name: str, data: Mapping[str, Any], *, subject: str = GATEWAY) -> None:
+        """Show other details of a fault that stands; no event, as it neither began nor ended."""
+        self.faults.amend(name, data, subject=subject)
+        self._on_faults()
