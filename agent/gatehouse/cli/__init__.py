@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "cameras": N_("each camera's health, and what is on the network"),
     "recordings": N_("how long each camera's recordings reach back, and what is missing"),
     "reset": N_("reset an alarm, on site"),
+    "walktest": N_("press each button, and follow each press to the district and back"),
     "drill": N_("make the next press of a button a drill"),
     "config": N_("check a configuration file"),
 }

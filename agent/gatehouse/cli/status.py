@@ -116,6 +116,8 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
             facts.append((escape(name), text))
     if drill := status.get("drill"):
         facts.append((_("drill"), f"[yellow]{escape(', '.join(drill['buttons']))}[/]"))
+    if walk := status.get("walktest"):
+        facts.append((_("walk test"), f"[yellow]{escape(', '.join(walk['buttons']))}[/]"))
     return facts
 
 

@@ -35,6 +35,8 @@ _GATEWAY: Final = {
     "video-config": N_("mistakes in the configuration of the cameras"),
     "video": N_("video service silent"),
     "video-keys": N_("reported gaps cannot be read back"),
+    "walktest-due": N_("walk test is due"),
+    "walktest-log": N_("earlier walk tests cannot be read back"),
     "config": N_("mistakes in the configuration"),
     "clock": N_("clock not set"),
     "control": N_("control socket fails"),
