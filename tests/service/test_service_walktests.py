@@ -210,11 +210,26 @@ async def test_a_walk_ends_with_its_time_and_with_the_service(tmp_path: Path, ho
             walks.close()
         async with asyncio.timeout(LIMIT_S):
             last = [line async for line in lines][-1]
-        assert last["over"] == how
+        assert (last["over"], len(last["buttons"])) == (how, 2)
         assert house.rooms.station.walk is None
         (report,) = await reports(house)
         assert report.data["reason"] == how
         assert {row["result"] for row in report.data["buttons"]} == {"NOT WALKED"}
+
+
+async def test_a_walk_that_is_over_does_not_end_the_next(tmp_path: Path) -> None:
+    """A client that is slow to read the end of its own walk would end another's."""
+    async with joined(tmp_path) as house:
+        walks = walks_of(house)
+        slow, _ = await begun(walks, timeout_s=0.05)
+        async with asyncio.timeout(LIMIT_S):
+            while (await anext(slow))["over"] is None:
+                pass
+        fresh, _ = await begun(walks)
+        await slow.aclose()
+        assert house.rooms.station.walk is not None
+        await fresh.aclose()
+        assert house.rooms.station.walk is None
 
 
 async def test_a_press_through_a_cut_wire_fails_its_button(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ class WalkTests:
         self._stages = stages
         self._changes = changes
         self._by: str | None = None
+        self._last: dict[str, Any] = {}
+        """What is said of a walk that is over."""
         self.due = WalkDue(
             log=rooms.outbox, voice=voice, clock=rooms.clock, buttons=rooms.station.channels
         )
@@ -66,15 +68,20 @@ class WalkTests:
         """Begin and end within one generator: who never reads it has begun nothing."""
         with self._stages.queue() as stages, self._changes.queue() as changes:
             self._begin(asked)
+            ended = False
             try:
-                while (over := self._go_on(stages)) is None:
-                    yield self._document(None)
-                    await self._change(changes)
-                said = self._document(over)
-                self._finish(over)
-                yield said
+                while (walk := self._station.walk) is not None:
+                    walk = self._go_on(walk, stages)
+                    if (over := self._over(walk)) is not None:
+                        self._finish(over)
+                        break
+                    yield self._document(walk, None)
+                    await self._change(walk, changes)
+                ended = True
+                yield self._last
             finally:
-                self._finish("left")
+                if not ended:  # else another walk may have begun
+                    self._finish("left")
 
     def _begin(self, asked: Asked) -> None:
         station = self._station
@@ -91,11 +98,10 @@ class WalkTests:
         until = now + int(asked.timeout_s * _NS)
         self._by = asked.by
         station.walk = walktest.Walk(names, now, until, self._receipts)
+        self._changes.tell({})
 
-    def _go_on(self, stages: Queue) -> str | None:
-        """Note what happened, reset what is due; return why the walk is over, or None."""
-        if (walk := self._station.walk) is None:
-            return "stopped"
+    def _go_on(self, walk: walktest.Walk, stages: Queue) -> walktest.Walk:
+        """Note what happened, and reset what is due."""
         while not stages.empty():
             walk = _noted(walk, stages.get_nowait())
         for name in walk.waiting:
@@ -107,12 +113,17 @@ class WalkTests:
             at_ns = walk.reset_ns(name)
             if at_ns is not None and at_ns <= now and self._stands(name, press.alarm):
                 self._station.end_tests(name)
-        if not walk.waiting and not any(
+        return walk
+
+    def _over(self, walk: walktest.Walk) -> str | None:
+        """Return why the walk is over: all is proven and reset, or there is no more time."""
+        open_ = any(
             self._stands(name, press.alarm) or not walk.done(name)
             for name, press in walk.presses.items()
-        ):
+        )
+        if not walk.waiting and not open_:
             return "complete"
-        return "timeout" if now >= walk.until_ns else None
+        return "timeout" if self._now() >= walk.until_ns else None
 
     def _caught_up(self, walk: walktest.Walk) -> walktest.Walk:
         """Note what no line said.
@@ -132,11 +143,8 @@ class WalkTests:
         alarms = self._station.channels[button].alarms.alarms
         return any(alarm.id == alarm_id for alarm in alarms)
 
-    async def _change(self, changes: Queue) -> None:
+    async def _change(self, walk: walktest.Walk, changes: Queue) -> None:
         """Wait until something changes, or the next thing is due."""
-        walk = self._station.walk
-        if walk is None:
-            return
         now = self._now()
         resets = [at for name in walk.presses if (at := walk.reset_ns(name)) is not None]
         due = min([walk.until_ns, *(at for at in resets if at > now)])
@@ -146,9 +154,11 @@ class WalkTests:
 
     def _finish(self, reason: str) -> None:
         """End the walk once: no press is a test any more, and the report is told."""
-        walk, self._station.walk = self._station.walk, None
+        walk = self._station.walk
         if walk is None:
             return
+        self._last = self._document(walk, reason)
+        self._station.walk = None
         for name in walk.presses:
             self._station.end_tests(name)
         rows = [walk.row(name) for name in walk.buttons]
@@ -159,10 +169,7 @@ class WalkTests:
         self._voice.tell(Happening(events.WALKTEST_REPORT, "gateway", data, Mode.TEST))
         self.due.report(rows)
 
-    def _document(self, over: str | None) -> dict[str, Any]:
-        walk = self._station.walk
-        if walk is None:
-            return {"over": over, "buttons": [], "seconds_left": 0.0}
+    def _document(self, walk: walktest.Walk, over: str | None) -> dict[str, Any]:
         rows = [
             {**walk.row(name), "line": str(self._station.channels[name].line)}
             for name in walk.buttons
