@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarm.bench import BUZZER, DESK, DESK_PIN, DESK_RELAY, GATE, KEY, PIN, RED, RELAY, Bench
-from alarm.lines import MS, S
+from alarm.lines import S
 from gatehouse import config, events
 from gatehouse.alarm.button import Alarm, Stage
 from gatehouse.alarm.channel import Standing
@@ -168,15 +168,3 @@ def test_no_drill_begins_in_a_walk() -> None:
     begin_walk(bench, "gate")
     with pytest.raises(ControlError):
         bench.station.start_drill(["gate"], 60)
-
-
-def test_chatter_is_no_test() -> None:
-    """An alarm that stands for many presses would be more than the one press covered."""
-    bench = Bench()
-    for _ in range(601):
-        bench.press(PIN, 10 * MS, gap_ns=60 * MS)
-    begin_walk(bench, "gate")
-    for _ in range(5):
-        bench.press(PIN, 10 * MS)
-    bench.loop.run(120 * S)
-    assert set(bench.voice.modes()) == {Mode.REAL}

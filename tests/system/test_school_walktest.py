@@ -157,3 +157,27 @@ async def test_a_kill_of_either_end_leaves_nothing_covered(school: School) -> No
     await stage(school, "idle")
     await pressed(school)
     assert [record.event.mode for record in alarms(school)] == ["test", "real"]
+
+
+async def test_a_school_that_nobody_walked_for_ninety_days_has_a_fault(school: School) -> None:
+    """Without it a wire that was cut behind a cupboard would be found by the next emergency."""
+    await durable(school)
+    turn_key(school, HALL_KEY)
+    await stage(school, "idle", "hall")
+    await school.agent.stop()
+    school.agent.move_clock(offset_s=91 * 86_400.0)
+    await school.agent.start(GATEHOUSE_BOOTID="11111111-2222-4333-8444-555555555555")
+    (fault,) = await told(school, "gateway.fault", fault="walktest-due")
+    assert fault.event.data["buttons"] == ["gate", "office", "hall"]
+
+    async with walking(school) as walk:
+        await pressed(school, "hall")
+        turn_key(school, HALL_KEY)
+        await pressed(school)
+        turn_key(school)
+        await pressed(school, "office")
+        set_pin(school, OFFICE_PIN, 1)
+        code, _ = await document(walk)
+    assert code == 0
+    await told(school, "gateway.restored", fault="walktest-due")
+    assert (await school.agent.status())["faults"] == []
