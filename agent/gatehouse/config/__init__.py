@@ -3,6 +3,7 @@
 `read` refuses everything that is wrong; `read_for_alarm` finds what the alarm service can run on.
 """
 
+from gatehouse.config.handed import with_handed_key
 from gatehouse.config.keep import keep_last_good
 from gatehouse.config.mistakes import ConfigError, KeepError, Mistake
 from gatehouse.config.model import (
@@ -35,4 +36,5 @@ __all__ = [
     "keep_last_good",
     "read",
     "read_for_alarm",
+    "with_handed_key",
 ]

@@ -10,6 +10,7 @@ import tomli
 
 from gatehouse.config import keep
 from gatehouse.config.checks import STATE_DIR, check
+from gatehouse.config.handed import with_handed_key
 from gatehouse.config.mistakes import FILE, ConfigError, Mistake
 from gatehouse.config.model import Config
 from gatehouse.texts import _
@@ -56,18 +57,20 @@ def read_for_alarm(path: Path, environ: Mapping[str, str]) -> Loaded:
     Mistakes outside of what the alarm lives on are returned and cost nothing but what they stand
     in. Raises ConfigError when the file cannot be used and there is no usable copy either. Where
     copies lie is told by the file itself as far as it can be read, then by ``STATE_DIRECTORY`` in
-    ``environ`` (systemd.exec(5)), then by the default.
+    ``environ`` (systemd.exec(5)), then by the default. A key that systemd hands over is used.
     """
     path = path.absolute()
     examined = _examine(path, path)
     if examined.config is not None:
-        return Loaded(examined.config, examined.mistakes, from_last_good=False)
+        config = with_handed_key(examined.config, environ)
+        return Loaded(config, examined.mistakes, from_last_good=False)
     mistakes = list(examined.mistakes)
     for state_dir in _state_dirs(examined, path.parent, environ):
         copy = keep.place(state_dir)
         kept = _examine(copy, path)
         if kept.config is not None:
-            return Loaded(kept.config, examined.mistakes, from_last_good=True)
+            config = with_handed_key(kept.config, environ)
+            return Loaded(config, examined.mistakes, from_last_good=True)
         said = _("there is no usable last good copy at {copy}").format(copy=copy)
         mistakes.append(Mistake("", None, said, FILE))
     raise ConfigError(path, mistakes)
