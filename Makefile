@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-APT := mosquitto ffmpeg python3-venv gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
+APT := mosquitto ffmpeg python3-venv systemd gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
 DEMO_ARGS ?=
 TEST_ARGS ?=
