@@ -8,10 +8,11 @@ APT := mosquitto ffmpeg python3-venv systemd gir1.2-gst-rtsp-server-1.0 gstreame
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+DEB_ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench texts clean
+.PHONY: help demo test test-long lint bench deb texts clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,10 +30,13 @@ lint: .stamps/python ## ruff, mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests benchmarks
+	$(BIN)/mypy tests benchmarks deb
 
 bench: .stamps/python ## speed and memory beside baselines, in one run
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+deb: .stamps/python ## the installable packages, amd64 and arm64, in dist/ (DEB_ARGS=--arch amd64)
+	$(BIN)/python deb/build.py $(DEB_ARGS)
 
 texts: .stamps/python ## collect new texts into the catalogs
 	$(BIN)/pybabel -q extract -k _ -k N_ --no-location --sort-output --omit-header \

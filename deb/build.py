@@ -1,0 +1,144 @@
+"""``make deb``: the installable package, for each architecture, on either (decision 11).
+
+Nothing is compiled: wheels are downloaded, files copied, and dpkg-deb puts them together.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from wheels import MACHINES, PYTHONS, download, own_wheel, pins
+
+HERE: Final = Path(__file__).parent
+SOURCE: Final = HERE.parent
+
+_LIB: Final = "usr/lib"
+FILES: Final = {
+    "systemd/*.service": f"{_LIB}/systemd/system",
+    "systemd/*.timer": f"{_LIB}/systemd/system",
+    "systemd/*.target": f"{_LIB}/systemd/system",
+    "systemd/gatehouse-.service.d/*": f"{_LIB}/systemd/system/gatehouse-.service.d",
+    "systemd/system.conf.d/*": f"{_LIB}/systemd/system.conf.d",
+    "systemd/sysusers.d/*": f"{_LIB}/sysusers.d",
+    "systemd/tmpfiles.d/*": f"{_LIB}/tmpfiles.d",  # noqa: S108  # no temporary file
+    "systemd/udev/*": f"{_LIB}/udev/rules.d",
+    "config/gateway.toml": "usr/share/gatehouse",
+    "config/district/*": "usr/share/gatehouse/district",
+    "README*.md": "usr/share/doc/gatehouse",
+    "CHANGELOG.md": "usr/share/doc/gatehouse",
+    "deb/copyright": "usr/share/doc/gatehouse",
+}
+"""Where what of the source goes."""
+
+LINKS: Final = {"usr/bin/gatehouse", "usr/bin/gatehouse-sim"}
+SCRIPTS: Final = ("postinst", "prerm", "postrm")
+WHEELS: Final = "usr/share/gatehouse/wheels"
+
+
+def main() -> None:
+    """Build what is asked for."""
+    parser = argparse.ArgumentParser(prog="make deb")
+    parser.add_argument("--arch", nargs="+", choices=MACHINES, default=list(MACHINES))
+    parser.add_argument("--to", type=Path, default=SOURCE / "dist", metavar="FOLDER")
+    parser.add_argument("--cache", type=Path, default=SOURCE / ".stamps/wheels", metavar="FOLDER")
+    parser.add_argument("--suffix", default="", help="behind the version, such as +test1")
+    args = parser.parse_args()
+    args.to.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        own = own_wheel(SOURCE, Path(folder))
+        for arch in args.arch:
+            print(build(arch, own, args.to, args.cache, args.suffix))
+
+
+def build(arch: str, own: Path, to: Path, cache: Path, suffix: str = "") -> Path:
+    """Build the package of one architecture around the agent's wheel; returns the file."""
+    version = own.name.split("-")[1] + suffix
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "root"
+        lay_out(root)
+        gather(root / WHEELS, arch, own, cache)
+        control = root / "DEBIAN"
+        control.mkdir()
+        for name in SCRIPTS:
+            shutil.copy(HERE / name, control / name)
+            (control / name).chmod(0o755)
+        shutil.copy(HERE / "triggers", control / "triggers")
+        (control / "control").write_text(describe(root, version, arch), encoding="utf-8")
+        package = to / f"gatehouse_{version}_{arch}.deb"
+        _modes(root)
+        # Wheels are compressed already: more effort would cost minutes and save nothing.
+        command = ["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "--build"]
+        subprocess.run(
+            [*command, str(root), str(package)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"SOURCE_DATE_EPOCH": _moment()},
+        )
+    return package
+
+
+def lay_out(root: Path) -> None:
+    """Copy what the package holds besides wheels. Raises FileNotFoundError for what is gone."""
+    for pattern, place in FILES.items():
+        found = sorted(SOURCE.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"the source has no {pattern}")
+        (root / place).mkdir(parents=True, exist_ok=True)
+        for path in found:
+            shutil.copy(path, root / place / path.name)
+    for link in LINKS:
+        (root / link).parent.mkdir(parents=True, exist_ok=True)
+        (root / link).symlink_to(f"/opt/gatehouse/bin/{Path(link).name}")
+
+
+def gather(folder: Path, arch: str, own: Path, cache: Path) -> None:
+    """Put wheels into ``folder``, and for each Python the list of those that are its own."""
+    folder.mkdir(parents=True)
+    shutil.copy(own, folder / own.name)
+    for python in PYTHONS:
+        listed = pins("gatehouse-agent[video]", python, MACHINES[arch])
+        kept = cache / f"{arch}-{python}"
+        wanted = "\n".join(map(str, listed))
+        stamp = kept / "pins.txt"
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+            shutil.rmtree(kept, ignore_errors=True)
+            kept.mkdir(parents=True)
+            download(kept, listed, python, MACHINES[arch])
+            stamp.write_text(wanted, encoding="utf-8")
+        for wheel in kept.glob("*.whl"):
+            shutil.copy(wheel, folder / wheel.name)
+        lines = f"{wanted}\ngatehouse-agent=={own.name.split('-')[1]}\n"
+        (folder / f"python{python}.txt").write_text(lines, encoding="utf-8")
+
+
+def describe(root: Path, version: str, arch: str) -> str:
+    """Fill in the control file."""
+    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    text = (HERE / "control").read_text(encoding="utf-8")
+    return text.format(version=version, arch=arch, size=size // 1024 + 1)
+
+
+def _modes(root: Path) -> None:
+    """Give every file and folder Debian's modes, whatever umask the source was checked out with."""
+    for path in [root, *root.rglob("*")]:
+        if not path.is_symlink():
+            runs = path.is_dir() or (path.parent.name == "DEBIAN" and path.name in SCRIPTS)
+            path.chmod(0o755 if runs else 0o644)
+
+
+def _moment() -> str:
+    """Return the time of the last commit: two builds of one commit are the same file."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    if given:
+        return given
+    command = ["git", "-C", str(SOURCE), "log", "-1", "--format=%ct"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ran.stdout.strip() or "0"
+
+
+if __name__ == "__main__":
+    main()
