@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto ffmpeg python3-venv systemd gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
+ROOT_APT := systemd-sysv dbus udev procps python3 python3-venv python3-numpy mosquitto
+comma := ,
+empty :=
+space := $(empty) $(empty)
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
@@ -12,7 +16,7 @@ DEB_ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench deb texts clean
+.PHONY: help demo test test-long test-system lint bench deb texts clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,10 +25,13 @@ demo: .stamps/python ## a whole school and district on this machine (DEMO_ARGS=-
 	@$(BIN)/gatehouse-sim demo $(DEMO_ARGS)
 
 test: .stamps/python ## all tests
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not campaign" $(TEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not campaign and not nspawn" $(TEST_ARGS)
 
 test-long: .stamps/python ## the long campaigns
-	$(BIN)/pytest -n $(JOBS) $(TEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) -m "not nspawn" $(TEST_ARGS)
+
+test-system: .stamps/python .stamps/roots/bookworm.tar .stamps/roots/trixie.tar ## the package and its services on Debian 12 and 13, in containers (as root)
+	$(SUDO) env PATH="$$PATH" GATEHOUSE_NSPAWN_ROOTS=$(CURDIR)/.stamps/roots $(BIN)/pytest tests/nspawn -m nspawn $(TEST_ARGS)
 
 lint: .stamps/python ## ruff, mypy --strict
 	$(BIN)/ruff check .
@@ -56,6 +63,15 @@ clean: ## remove what was made here
 	  $(SUDO) apt-get -qq update && $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	    apt-get -qq install -y --no-install-recommends $$missing >/dev/null; fi
 	@touch $@
+
+# Debian as apt makes it, with what the package depends on: in there is no network.
+.stamps/roots/%.tar: Makefile
+	@mkdir -p $(@D)
+	@command -v mmdebstrap systemd-nspawn >/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qq install -y --no-install-recommends mmdebstrap systemd-container >/dev/null
+	@echo "making a root of Debian $*"
+	@$(SUDO) mmdebstrap --quiet --variant=apt --include=$(subst $(space),$(comma),$(ROOT_APT)) $* $@.new
+	@mv $@.new $@
 
 .stamps/python: .stamps/apt pyproject.toml constraints.txt hatch_build.py $(wildcard agent/gatehouse/locale/*/LC_MESSAGES/*.po)
 	@test -x $(BIN)/python || python3 -m venv $(VENV)

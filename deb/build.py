@@ -36,6 +36,9 @@ FILES: Final = {
 
 LINKS: Final = {"usr/bin/gatehouse", "usr/bin/gatehouse-sim"}
 SCRIPTS: Final = ("postinst", "prerm", "postrm")
+GPIO: Final = ", python3-lgpio | python3 (<< 3.12)"
+"""Where no wheel holds it (see wheels.py). Only where there are pins: Raspberry Pi OS has the
+package, Debian 13 has not, and there is none to press a button on amd64."""
 WHEELS: Final = "usr/share/gatehouse/wheels"
 
 
@@ -119,7 +122,8 @@ def describe(root: Path, version: str, arch: str) -> str:
     """Fill in the control file."""
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
     text = (HERE / "control").read_text(encoding="utf-8")
-    return text.format(version=version, arch=arch, size=size // 1024 + 1)
+    gpio = GPIO if arch == "arm64" else ""
+    return text.format(version=version, arch=arch, size=size // 1024 + 1, gpio=gpio)
 
 
 def _modes(root: Path) -> None:

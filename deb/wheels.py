@@ -22,11 +22,16 @@ _GLIBC: Final = (36, 34, 28, 27, 26, 24, 17, 12, 5)
 
 _OLD_NAMES: Final = ("manylinux2014", "manylinux2010", "manylinux1")
 
-FROM_DEBIAN: Final[Mapping[str, tuple[str, ...]]] = {"numpy": PYTHONS, "lgpio": ("3.13",)}
-"""Not in a wheel for these versions of Python, but a dependency of the package.
+LEFT_OUT: Final[Mapping[str, tuple[str, ...]]] = {
+    "numpy": PYTHONS,
+    "lgpio": ("3.13",),
+    "setuptools": PYTHONS,
+}
+"""Not in a wheel for these versions of Python.
 
-numpy: picamera2's libraries are built for the one that the distribution has. lgpio: no wheel for
-3.13 is published, and Debian 13 has it.
+numpy, lgpio: the package depends on the distribution's. picamera2's libraries are built for the
+numpy that is there; for lgpio no wheel for 3.13 is published, and Raspberry Pi OS has it.
+setuptools: colorzero names it and imports nothing of it.
 """
 
 
@@ -57,7 +62,7 @@ def pins(root: str, python: str, machine: str) -> list[Pin]:
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        if str(requirement) in seen or python in FROM_DEBIAN.get(name, ()):
+        if str(requirement) in seen or python in LEFT_OUT.get(name, ()):
             continue
         seen.add(str(requirement))
         found[name] = Pin(name, distribution(name).version)

@@ -1,0 +1,192 @@
+"""A gateway installed as on site, in a container with its broker; the district listens outside."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from gatehouse import config
+from gatehouse_sim.agent import die_with_parent
+from gatehouse_sim.authority import Authority
+from gatehouse_sim.school import BUTTONS, DISTRICT_NAME, GATEWAY
+from gatehouse_sim.wiring_client import WiringClient, press
+from nspawn.container import Container, unpacked
+
+ALARM: Final = "gatehouse-alarm.service"
+VIDEO: Final = "gatehouse-video.service"
+_BROKER: Final = "mqtts://localhost:8883"
+_CONFIG: Final = f"""[gateway]
+id = "{GATEWAY}"
+school = "实验小学"
+{BUTTONS}
+[district]
+brokers = ["{_BROKER}"]
+ca = "ca.pem"
+cert = "gateway.pem"
+key = "gateway.key"
+heartbeat_s = 2
+"""
+_SIMULATED: Final = """[Service]
+Environment=GPIOZERO_PIN_FACTORY=gatehouse_sim GATEHOUSE_SIM_SOCKET=/run/gatehouse/sim.sock
+"""
+
+
+class Gateway:
+    """The machine, what a technician puts on it, and what the district hears of it."""
+
+    def __init__(self, container: Container, files: Path) -> None:
+        self.container = container
+        self.heard: list[dict[str, Any]] = []
+        self._files = files
+        self._district: subprocess.Popen[str] | None = None
+        authority = Authority.make(files, datetime.now(UTC))
+        authority.server()
+        authority.client(GATEWAY)
+        authority.client(DISTRICT_NAME)
+
+    def install(self, package: Path) -> str:
+        """Install a package: there is no network in there."""
+        there = self.put(package, f"root/{package.name}")
+        return self.container.run("dpkg", "--install", there)
+
+    def put(self, source: Path | str, place: str, mode: int = 0o644) -> str:
+        """Put a file (or text) onto its disk; returns its path in there."""
+        target = self.container.root / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes() if isinstance(source, Path) else source.encode())
+        target.chmod(mode)
+        return f"/{place}"
+
+    def set_up_broker(self) -> None:
+        """Set mosquitto up with the district's rules as the package brings them."""
+        rules = self.container.root / "usr/share/gatehouse/district"
+        place = "etc/mosquitto/gatehouse"
+        for source in (rules / "acl", *(self._files / name for name in ("ca.pem", "server.pem"))):
+            self.put(source, f"{place}/{source.name}")
+        self.put(self._files / "server.key", f"{place}/server.key", 0o640)
+        self.container.run("chgrp", "-R", "mosquitto", f"/{place}")
+        self.put(rules / "mosquitto.conf", "etc/mosquitto/conf.d/gatehouse.conf")
+        self.put("127.0.0.1 localhost\n", "etc/hosts")
+        self.container.run("systemctl", "restart", "mosquitto.service")
+
+    def set_up(self, more: str = "") -> None:
+        """Configure it as `gatehouse setup` would, on simulated wiring; the key is root's alone."""
+        for name in ("alarm", "video"):
+            place = f"etc/systemd/system/gatehouse-{name}.service.d/simulated.conf"
+            self.put(_SIMULATED, place)
+        self.put(_CONFIG + more, "etc/gatehouse/gatehouse.toml")
+        self.put(self._files / "ca.pem", "etc/gatehouse/ca.pem")
+        self.put(self._files / f"{GATEWAY}.pem", "etc/gatehouse/gateway.pem")
+        self.put(self._files / f"{GATEWAY}.key", "etc/gatehouse/gateway.key", 0o600)
+        self.container.run("systemctl", "daemon-reload")
+
+    def start(self) -> None:
+        """Start it, and return when the district proves to hear it."""
+        self.container.run("systemctl", "restart", "gatehouse.target")
+        self.wait_until_connected()
+
+    def open_district(self) -> None:
+        """Listen as the district; again after each boot, as the network goes with the machine."""
+        self.close_district()
+        identity = self._files / DISTRICT_NAME
+        command = [sys.executable, "-m", "gatehouse_sim.district", "--broker", _BROKER]
+        files = [f"--ca={self._files}/ca.pem", f"--cert={identity}.pem", f"--key={identity}.key"]
+        network = f"--net={self.container.inside.parent}/ns/net"
+        store = f"--store={self._files}/district.db"
+        self._district = subprocess.Popen(
+            ["nsenter", network, *command, *files, store],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl, no lock
+        )
+        threading.Thread(target=self._hear, args=(self._district,), daemon=True).start()
+
+    def close_district(self) -> None:
+        """Stop listening."""
+        if self._district is not None:
+            self._district.kill()
+            self._district.wait()
+
+    def _hear(self, district: subprocess.Popen[str]) -> None:
+        if district.stdout is not None:
+            with district.stdout as lines:
+                for line in lines:
+                    self.heard.append(json.loads(line))
+
+    def status(self) -> dict[str, Any]:
+        """Return the document of `gatehouse status`; empty while the service does not answer."""
+        said = self.container.run("gatehouse", "status", "--json", check=False)
+        try:
+            document: dict[str, Any] = json.loads(said)
+        except ValueError:
+            return {}
+        return document
+
+    def wait_until_connected(self) -> None:
+        """Wait until the service has its district."""
+        self.container.wait_for(
+            lambda: self.status().get("link", {}).get("state") == "connected", "the district"
+        )
+
+    def press(self) -> None:
+        """Press a button and let go; returns when its alarm is on the district's disk."""
+        path = self.container.root.parent / "gatehouse.toml"
+        path.write_text(_CONFIG, encoding="utf-8")
+        button = config.read(path).buttons[0]
+        before = len(self.raised)
+        with WiringClient(self.container.inside / "run/gatehouse/sim.sock") as wires:
+            press(wires, button)
+        self.container.wait_for(lambda: len(self.raised) > before, "the alarm at the district")
+        self.container.wait_for(
+            lambda: self.status()["buttons"][0]["line"] == "normal", "the button's release"
+        )
+
+    @property
+    def raised(self) -> list[str]:
+        """The ids of the alarms that the district has on disk."""
+        return [one["id"] for one in self.heard if one.get("type") == "gatehouse.alarm.raised"]
+
+    def pid(self, unit: str = ALARM) -> int:
+        """Return the main process of a unit, as seen in there."""
+        return int(self.container.show(unit, "MainPID"))
+
+    def wait_for_restart(self, restarts: int, unit: str = ALARM) -> None:
+        """Wait until systemd has restarted a unit so often, and it is ready."""
+        show = self.container.show
+        self.container.wait_for(
+            lambda: (
+                int(show(unit, "NRestarts")) >= restarts and show(unit, "ActiveState") == "active"
+            ),
+            f"restart {restarts} of {unit}",
+        )
+
+
+@contextmanager
+def opened(archive: Path, package: Path) -> Iterator[Gateway]:
+    """Boot a machine and install the package; everything goes at the end."""
+    with unpacked(archive) as root:
+        container = Container(root)
+        gateway = Gateway(container, root.parent / "files")
+        container.boot()
+        try:
+            gateway.install(package)
+            yield gateway
+        finally:
+            gateway.close_district()
+            container.shut_down()
+
+
+@contextmanager
+def working(archive: Path, package: Path) -> Iterator[Gateway]:
+    """Lend a gateway that is set up, runs, and has its district."""
+    with opened(archive, package) as gateway:
+        gateway.set_up_broker()
+        gateway.set_up()
+        gateway.open_district()
+        gateway.start()
+        yield gateway

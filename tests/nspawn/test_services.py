@@ -1,0 +1,120 @@
+"""The services under a real systemd, sandboxed, from the press to the district's disk."""
+
+import os
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from gatehouse.clock import SystemClock
+from nspawn.gateway import ALARM, VIDEO, Gateway
+
+
+def test_a_press_arrives(gateway: Gateway) -> None:
+    """Without it the sandbox could keep a press from wiring, disk, key or network."""
+    gateway.press()
+    assert gateway.status()["outbox"]["pending_alarms"] == 0
+
+
+def host_status(gateway: Gateway, unit: str) -> dict[str, str]:
+    """Return /proc/PID/status of a unit's main process."""
+    text = (gateway.container.inside / "proc" / str(gateway.pid(unit)) / "status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def may_raise_limits() -> bool:
+    """Whether this machine's root has CAP_SYS_RESOURCE (bit 24), and so the container's."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (held,) = (int(line.split()[1], 16) for line in lines if line.startswith("CapBnd"))
+    return bool(held >> 24 & 1)
+
+
+def test_the_alarm_service_is_locked_in(gateway: Gateway) -> None:
+    """Without it systemd could have passed over what it cannot do here, and nobody would know."""
+    status = host_status(gateway, ALARM)
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
+    assert status["Uid"].split()[0] != "0"
+    if may_raise_limits():  # a machine that is a guest itself may not
+        assert int(status["VmLck"].split()[0]) > 0  # and it may lock its memory all the same
+
+
+def test_the_key_is_roots_alone(gateway: Gateway) -> None:
+    """Without it the key would have to be readable by the service for as long as it runs."""
+    key = gateway.container.root / "etc/gatehouse/gateway.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.stat().st_uid == 0
+    assert gateway.status()["link"]["state"] == "connected"  # by that very key
+
+
+def test_the_clock_may_be_asked(gateway: Gateway) -> None:
+    """Without it every event would be marked unsynced: the sandbox refuses adjtimex by default."""
+    words = {True: "synced", False: "unsynced"}
+    assert gateway.status()["clock"] == words[SystemClock().synced()]
+
+
+def test_the_heartbeat_sees_the_machine(gateway: Gateway) -> None:
+    """Without it a hidden /proc would leave load and memory out of every heartbeat, in silence."""
+    pid = str(gateway.pid())
+    spaces = [f"--target={pid}", "--mount", "--root"]
+    for name in ("loadavg", "meminfo", "sys/kernel/random/boot_id"):
+        assert gateway.container.run("nsenter", *spaces, "cat", f"/proc/{name}")
+
+
+def test_a_killed_service_is_restarted(gateway: Gateway) -> None:
+    """Without it a crash would leave the buttons dead until somebody notices."""
+    restarts = int(gateway.container.show(ALARM, "NRestarts"))
+    gateway.container.run("kill", "-KILL", str(gateway.pid()))
+    gateway.wait_for_restart(restarts + 1)
+    gateway.wait_until_connected()
+    gateway.press()
+
+
+def test_a_hung_service_is_restarted(gateway: Gateway) -> None:
+    """Without it a process that hangs would look alive for ever."""
+    restarts = int(gateway.container.show(ALARM, "NRestarts"))
+    gateway.container.run("kill", "-STOP", str(gateway.pid()))
+    gateway.wait_for_restart(restarts + 1)
+    gateway.wait_until_connected()
+    gateway.press()
+    journal = gateway.container.run("journalctl", "--no-pager", f"--unit={ALARM}")
+    assert "Watchdog timeout" in journal
+
+
+@pytest.mark.skipif(find_spec("gatehouse.video_service") is None, reason="not part of this yet")
+def test_the_video_service_comes_up_and_comes_back(gateway: Gateway) -> None:
+    """Without it the cameras' sandbox could keep PyAV, numpy or the database from working."""
+    gateway.wait_for_restart(0, VIDEO)
+    assert host_status(gateway, VIDEO)["Seccomp"] == "2"
+    gateway.container.run("systemctl", "reload", VIDEO)
+    restarts = int(gateway.container.show(VIDEO, "NRestarts"))
+    gateway.container.run("kill", "-KILL", str(gateway.pid(VIDEO)))
+    gateway.wait_for_restart(restarts + 1, VIDEO)
+    gateway.container.run("kill", "-STOP", str(gateway.pid(VIDEO)))
+    gateway.wait_for_restart(restarts + 2, VIDEO)
+
+
+def test_video_does_not_take_the_alarms_folders_away(gateway: Gateway) -> None:
+    """Without it a stop of one service would delete the sockets of the other."""
+    gateway.container.run("systemctl", "stop", VIDEO)
+    gateway.press()
+    gateway.container.run("systemctl", "start", "--no-block", VIDEO)
+
+
+def test_a_reboot_brings_it_back(gateway: Gateway) -> None:
+    """Without it a power cut would be the end: nobody types systemctl start in a gatehouse."""
+    gateway.container.shut_down()
+    gateway.container.boot()
+    gateway.open_district()
+    gateway.wait_until_connected()
+    gateway.press()
+
+
+def test_nothing_is_left_running(gateway: Gateway) -> None:
+    """Without it the tests would leave containers on the machine that they ran on."""
+    leader = int(gateway.container.inside.parent.name)
+    os.kill(leader, signal.SIGCONT)  # it lives
+    gateway.container.shut_down()
+    assert not Path(f"/proc/{leader}").exists()
