@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto ffmpeg python3-venv systemd gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
-ROOT_APT := systemd-sysv dbus udev procps python3 python3-venv python3-numpy mosquitto
+ROOT_APT := systemd-sysv dbus udev procps python3 python3-venv python3-numpy mosquitto \
+  ffmpeg
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -70,7 +71,7 @@ clean: ## remove what was made here
 	@command -v mmdebstrap systemd-nspawn >/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq install -y --no-install-recommends mmdebstrap systemd-container >/dev/null
 	@echo "making a root of Debian $*"
-	@$(SUDO) mmdebstrap --quiet --variant=apt --include=$(subst $(space),$(comma),$(ROOT_APT)) $* $@.new
+	@$(SUDO) mmdebstrap --quiet --format=tar --variant=apt --include=$(subst $(space),$(comma),$(ROOT_APT)) $* $@.new
 	@mv $@.new $@
 
 .stamps/python: .stamps/apt pyproject.toml constraints.txt hatch_build.py $(wildcard agent/gatehouse/locale/*/LC_MESSAGES/*.po)

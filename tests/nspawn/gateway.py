@@ -19,6 +19,7 @@ from nspawn.container import Container, unpacked
 
 ALARM: Final = "gatehouse-alarm.service"
 VIDEO: Final = "gatehouse-video.service"
+_CAMERA: Final = Path(__file__).with_name("camera.py")
 _BROKER: Final = "mqtts://localhost:8883"
 _CONFIG: Final = f"""[gateway]
 id = "{GATEWAY}"
@@ -44,6 +45,7 @@ class Gateway:
         self.heard: list[dict[str, Any]] = []
         self._files = files
         self._district: subprocess.Popen[str] | None = None
+        self._camera: subprocess.Popen[str] | None = None
         authority = Authority.make(files, datetime.now(UTC))
         authority.server()
         authority.client(GATEWAY)
@@ -96,21 +98,43 @@ class Gateway:
         identity = self._files / DISTRICT_NAME
         command = [sys.executable, "-m", "gatehouse_sim.district", "--broker", _BROKER]
         files = [f"--ca={self._files}/ca.pem", f"--cert={identity}.pem", f"--key={identity}.key"]
-        network = f"--net={self.container.inside.parent}/ns/net"
         store = f"--store={self._files}/district.db"
-        self._district = subprocess.Popen(
-            ["nsenter", network, *command, *files, store],
+        self._district = self._beside(*command, *files, store)
+        threading.Thread(target=self._hear, args=(self._district,), daemon=True).start()
+
+    def _beside(self, *command: str) -> subprocess.Popen[str]:
+        """Start a program of ours in the machine's network, where it is 127.0.0.1."""
+        network = f"--net={self.container.inside.parent}/ns/net"
+        return subprocess.Popen(
+            ["nsenter", network, *command],
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl, no lock
         )
-        threading.Thread(target=self._hear, args=(self._district,), daemon=True).start()
+
+    def add_camera(self) -> None:
+        """Connect a camera that shows a picture, and have the services know of it."""
+        self._camera = self._beside(sys.executable, str(_CAMERA), str(self._files))
+        assert self._camera.stdout is not None
+        with self._camera.stdout as said:
+            url = said.readline().strip()
+        self.set_up(f'''
+[[camera]]
+name = "yard"
+area = "general"
+source = "{url}"
+recordings = "/srv/recordings/yard"
+''')
+        self.container.run("systemctl", "restart", ALARM)
+        self.container.run("systemctl", "reload", VIDEO)
 
     def close_district(self) -> None:
-        """Stop listening."""
-        if self._district is not None:
-            self._district.kill()
-            self._district.wait()
+        """Stop listening, and showing pictures."""
+        for process in (self._district, self._camera):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self._camera = None
 
     def _hear(self, district: subprocess.Popen[str]) -> None:
         if district.stdout is not None:

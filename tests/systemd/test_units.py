@@ -59,9 +59,11 @@ def test_users_and_groups_are_made(name: str) -> None:
     unit = settings(HERE / name)
     assert set(unit["User"]) <= users
     assert set(unit["Group"]) <= groups
-    assert {group for line in unit["SupplementaryGroups"] for group in line.split()} <= groups
-    for kind, user, group, *_ in rows:
-        assert kind != "m" or (user in users and group in groups)
+    members = {(row[1], row[2]) for row in rows if row[0] == "m"}
+    assert {group for _, group in members} <= groups
+    rules = (HERE / "udev" / "60-gatehouse.rules").read_text()
+    for group in set(re.findall(r'GROUP="(\w+)"', rules)):
+        assert (unit["User"][0], group) in members
 
 
 def test_folders_belong_to_whom_the_units_name() -> None:
@@ -122,8 +124,15 @@ def test_a_service_is_restarted_for_ever(name: str) -> None:
 def test_the_time_servers_state_may_be_asked() -> None:
     """Without it every event would be marked unsynced: ProtectClock and @privileged refuse it."""
     sandbox = settings(HERE / "gatehouse-.service.d" / "10-sandbox.conf")
-    assert sandbox["SystemCallFilter"][-1] == "adjtimex clock_adjtime"
+    lines = sandbox["SystemCallFilter"]
+    assert lines.index("adjtimex clock_adjtime") > lines.index("~@privileged @resources")
     assert "ProtectClock" not in sandbox
+
+
+def test_no_unit_filters_calls_before_the_sandbox_does() -> None:
+    """Without it a call allowed in a unit would be refused again: drop-ins are read after it."""
+    for name in SERVICES:
+        assert "SystemCallFilter" not in settings(HERE / name)
 
 
 def test_devices_are_reachable() -> None:
