@@ -14,9 +14,10 @@ LAYERS = {
     "uplink": GROUND | {"outbox"},
     "control": GROUND,
     "video": GROUND,
-    "service": GROUND | {"outbox", "alarm", "uplink", "control"},
+    "checks": GROUND | {"outbox", "control"},
+    "service": GROUND | {"outbox", "alarm", "uplink", "control", "checks"},
     "video_service": GROUND | {"video", "control"},
-    "cli": GROUND | {"service", "video_service", "video", "control"},
+    "cli": GROUND | {"service", "video_service", "video", "control", "checks", "uplink"},
 }
 ONE_FILE = {
     "gpiozero": {"alarm/gpio.py"},

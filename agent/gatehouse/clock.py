@@ -52,6 +52,13 @@ class _Timex(ctypes.Structure):
     )
 
 
+def kernel_error_s() -> float | None:
+    """Return the largest error that the kernel admits for its wall clock, in s; None: unknown."""
+    timex = _Timex()
+    known = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) >= 0
+    return int(timex.maxerror) / 1e6 if known else None
+
+
 class SystemClock:
     """The machine's own clocks."""
 

@@ -36,6 +36,7 @@ DRILL_STARTED: Final = "gatehouse.drill.started"
 DRILL_ENDED: Final = "gatehouse.drill.ended"
 WALKTEST_REPORT: Final = "gatehouse.walktest.report"
 COMMAND_REFUSED: Final = "gatehouse.command.refused"
+SELFTEST_REPORT: Final = "gatehouse.selftest.report"
 
 _ALARM_PREFIX: Final = "gatehouse.alarm."
 _ID_BYTES: Final = 10

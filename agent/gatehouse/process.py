@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import faulthandler
 import fcntl
 import logging
 import logging.handlers
@@ -17,6 +18,8 @@ from typing import Any, BinaryIO, Final
 
 _LOG_LINES: Final = 10_000
 _FLUSH_S: Final = 0.2
+_BLACK_BOX: Final = 16_384
+"""Characters that are read of what an aborted process wrote."""
 _MCL_ALL_ON_FAULT: Final = 1 | 2 | 4
 """MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT (mman.h): pages that were touched stay in memory."""
 
@@ -90,6 +93,20 @@ def only_one(lock: Path, unit: str) -> BinaryIO:
         text = f"another one runs here already: stop it first (systemctl status {unit})"
         raise BlockingIOError(exc.errno, text, str(lock)) from exc
     return held
+
+
+def black_box(path: Path) -> tuple[BinaryIO, str]:
+    """Have a process that is aborted write down where it hung; return what the one before wrote.
+
+    systemd's watchdog ends a process with SIGABRT (WatchdogSignal=). The file must stay open for as
+    long as it is to serve. Raises OSError.
+    """
+    told = ""
+    with contextlib.suppress(FileNotFoundError):
+        told = path.read_text(encoding="utf-8", errors="replace")[:_BLACK_BOX]
+    box = path.open("wb", buffering=0)
+    faulthandler.enable(file=box.fileno())
+    return box, told
 
 
 def stay_in_memory() -> None:

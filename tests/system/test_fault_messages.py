@@ -39,7 +39,7 @@ NONSENSE: Final = (
 
 async def heard(school: School) -> None:
     """Wait until the agent has read everything that was said before."""
-    await school.district.ask(GATEWAY, {"command": "selftest"})
+    await school.district.ask(GATEWAY, {"command": "snapshot"})
 
 
 async def test_nonsense_costs_neither_the_connection_nor_a_press(school_root: Path) -> None:

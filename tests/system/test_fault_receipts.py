@@ -67,7 +67,7 @@ async def test_receipt_for_what_nobody_knows_ends_nothing(school_root: Path) -> 
         await school.agent.wait_for(lambda s: row(s)["alarm"] == "sent")
         strange = [alarm[:-1] + ("0" if alarm[-1] != "0" else "1"), alarm.upper(), "", alarm + " "]
         school.district.receipt(GATEWAY, strange)
-        reply = await school.district.ask(GATEWAY, {"command": "selftest"})
+        reply = await school.district.ask(GATEWAY, {"command": "snapshot"})
         assert reply.body["ok"] is False  # it has read what was said before
         assert row(await school.agent.status())["alarm"] == "sent"
         school.district.receipt(GATEWAY, [alarm])

@@ -60,7 +60,6 @@ async def test_what_is_not_for_the_district_is_refused(school: School) -> None:
             ({"command": "reset", "button": "gate", "by": "甲", "reason": "real"}, UNKNOWN),
             ({"command": "drill-start", "buttons": ["gate"], "seconds": 60}, UNKNOWN),
             ({"command": "open-the-gate"}, UNKNOWN),
-            ({"command": "selftest"}, "not supported yet"),
             ({"command": "snapshot", "camera": "gate"}, "not supported yet"),
             ({"command": "release-evidence", "alarm": "x"}, "not supported yet"),
         ],

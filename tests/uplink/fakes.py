@@ -147,6 +147,7 @@ class Heard:
     links: list[LinkStatus] = field(default_factory=list)
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    selftests: list[str] = field(default_factory=list)
 
     def hooks(self) -> Hooks:
         """Return hooks that write here."""
@@ -162,7 +163,13 @@ class Heard:
             link_changed=self.links.append,
             acknowledge=acknowledge,
             refused=lambda reason, data: self.refused.append((reason, data)),
+            selftest=self._selftest,
         )
+
+    def _selftest(self, command: str) -> bool:
+        """Run one at a time."""
+        self.selftests.append(command)
+        return len(self.selftests) == 1
 
     def begun(self, fault: str) -> int:
         """How often a fault began."""

@@ -25,6 +25,7 @@ class Desk:
         self.commands = Commands(
             clock=self.clock,
             acknowledge=hooks.acknowledge,
+            selftest=hooks.selftest,
             refused=hooks.refused,
             remember=self.remembered.__setitem__,
             seen=seen.items(),
@@ -57,6 +58,15 @@ def test_acknowledge_is_carried_out_once() -> None:
     assert "c1" in desk.remembered
 
 
+def test_selftest_begins_once_at_a_time() -> None:
+    """A platform that asks again and again must not have the gateway do nothing else."""
+    desk = Desk()
+    assert desk.asks(acknowledge() | {"command": "selftest"})["ok"]
+    again = desk.asks(acknowledge(2) | {"command": "selftest"})
+    assert again["reason"] == "a self-test is under way"
+    assert desk.heard.selftests == ["c1", "c2"]
+
+
 def test_replay_memory_survives_a_restart() -> None:
     """What was carried out before the restart is not carried out again."""
     assert Desk(c1=time.time() + 60).asks(acknowledge())["reason"] == "replayed"
@@ -76,7 +86,6 @@ def test_replay_memory_survives_a_restart() -> None:
         ({"alarm": {"a": 1}}, "malformed"),
         ({"by": None}, "acknowledge needs alarm and by"),
         ({"alarm": "unknown"}, "unknown alarm"),
-        ({"command": "selftest"}, "not supported yet"),
         ({"command": "snapshot", "camera": "gate"}, "not supported yet"),
         ({"command": "release-evidence"}, "not supported yet"),
         ({"command": "reset"}, "unknown command"),

@@ -51,6 +51,7 @@ class Surroundings:
     proven: bool
     fault: bool
     chirp_silenced: bool
+    trial: lamps.Trial | None = None
 
 
 class Channel:
@@ -191,6 +192,7 @@ class Channel:
             chirp_silenced=around.chirp_silenced,
             has_green=pins.green is not None,
             has_yellow=pins.yellow is not None,
+            trial=around.trial,
         )
         for pin, pattern in (
             (pins.red, look.red),

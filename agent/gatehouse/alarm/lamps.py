@@ -30,6 +30,8 @@ BLIP: Final = Pattern((100 * _MS, 9_900 * _MS))
 CHIRP: Final = Pattern((100 * _MS, 59_900 * _MS))
 SIREN: Final = Pattern((400 * _MS, 200 * _MS))
 """Longer on than off, and never like the chirp."""
+TRIED: Final = Pattern((250 * _MS, 250 * _MS))
+"""2 Hz: what no alarm looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class Look:
     buzzer: Pattern
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The outputs are being tried, with or without the buzzers."""
+
+    sound: bool
+
+
 def look(
     stage: Stage | None,
     *,
@@ -52,12 +61,16 @@ def look(
     chirp_silenced: bool,
     has_green: bool,
     has_yellow: bool,
+    trial: Trial | None = None,
 ) -> Look:
     """Choose the patterns for one button.
 
     ``stage`` is its least advanced alarm that is not reset; ``ready``: line normal and district
-    proven. Where no yellow lamp can show a fault, a fault takes the sign of readiness away.
+    proven. Where no yellow lamp can show a fault, a fault takes the sign of readiness away. A
+    ``trial`` shows only where there is no alarm.
     """
+    if trial is not None and stage is None:
+        return Look(TRIED, TRIED, TRIED, TRIED if trial.sound else DARK)
     shown_ready = ready and (has_yellow or not fault)
     idle_red = BLIP if shown_ready and not has_green else DARK
     red = idle_red if stage is None else _red(stage)

@@ -15,6 +15,7 @@ from gatehouse.alarm import contacts, drill, inputs, lamps, walktest
 from gatehouse.alarm.button import Stage
 from gatehouse.alarm.channel import Channel, Standing, Surroundings, Voice
 from gatehouse.alarm.gpio import Board, Edge
+from gatehouse.alarm.trial import Trials
 from gatehouse.errors import BoardError, ControlError
 from gatehouse.events import Happening, Mode
 from gatehouse.texts import _
@@ -81,6 +82,7 @@ class Station:
         self._drill: drill.Drill | None = None
         self.walk: walktest.Walk | None = None
         """The walk test that is on; whoever began it notes its progress and ends it."""
+        self._trials = Trials(loop, self.refresh)
         self._silenced_until_ns = 0
         self._missed_at_ns: int | None = None
         self._levels: dict[int, int] = {}
@@ -183,6 +185,7 @@ class Station:
             proven=self._outside.proven(),
             fault=self._outside.faulty(),
             chirp_silenced=now < self._silenced_until_ns,
+            trial=self._trials.now,
         )
         for channel in self.channels.values():
             channel.show(around)
@@ -214,6 +217,16 @@ class Station:
         """End what a walk test raised at a button; its other alarms stand."""
         self.channels[button].end_tests()
         self._settle_soon()
+
+    def try_outputs(self, seconds: float, *, sound: bool) -> dict[int, str]:
+        """Blink every lamp; return the pins that cannot be switched, and why.
+
+        Raises ControlError while an alarm stands: its lamps are the guard's.
+        """
+        if any(channel.alarms.alarms for channel in self.channels.values()):
+            raise ControlError(_("an alarm stands: its lamps are needed"), "alarm-stands")
+        self._trials.begin(seconds, sound=sound)
+        return dict(self._outputs_failed)
 
     def start_drill(self, buttons: Sequence[str], duration_s: float) -> drill.Drill:
         """Make the next press of each of these buttons a drill; ControlError if that cannot be."""
@@ -248,6 +261,7 @@ class Station:
 
     def close(self) -> None:
         """Stop the timers and leave the outputs dark."""
+        self._trials.end()
         for handle in (self._timer, self._soon):
             if handle is not None:
                 handle.cancel()

@@ -30,6 +30,7 @@ _SERVICES_OWN: Final = {protocol.BUSY, protocol.TIMEOUT, protocol.INTERNAL}
 _COMMANDS: Final = {
     "run": N_("run one service in the foreground"),
     "status": N_("what the running services know now"),
+    "selftest": N_("run the checks, and say what to do about what is not well"),
     "events": N_("the event log, and what still waits for the district"),
     "cameras": N_("each camera's health, and what is on the network"),
     "recordings": N_("how long each camera's recordings reach back, and what is missing"),

@@ -59,6 +59,14 @@ _GATEWAY: Final = {
     "output": N_("an output cannot be switched"),
     "tamper": N_("box opened"),
     "mains": N_("mains lost"),
+    "disk-space": N_("disk full or nearly"),
+    "disk-read-only": N_("disk read-only"),
+    "disk-worn": N_("disk worn out"),
+    "under-voltage": N_("supply voltage too low"),
+    "overheated": N_("too hot"),
+    "memory": N_("memory short"),
+    "certificate-expires": N_("certificate about to expire"),
+    "health": N_("health is not looked at"),
     "more": N_("more faults"),
 }
 

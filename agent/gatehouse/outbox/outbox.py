@@ -17,7 +17,7 @@ from gatehouse.outbox.model import Limits, LogEntry, Opening, Pending, Timing, T
 from gatehouse.outbox.opener import Hears, Opener, blind
 from gatehouse.outbox.orders import Acknowledged, Drop, Mend, Order, Put, Received, Seen, Sent
 from gatehouse.outbox.queue import Queue
-from gatehouse.outbox.reader import Reader
+from gatehouse.outbox.reader import Reader, Reserve
 from gatehouse.outbox.reading import Reading
 from gatehouse.outbox.sqlite import DamagedError
 from gatehouse.outbox.trouble import DiskTrouble
@@ -172,6 +172,16 @@ class Outbox:
         if self._writer is None:
             raise OutboxError("the outbox is not open yet")
         return await self._read(lambda reader: reader.of_types(types, before))
+
+    async def examine(self) -> Reserve:
+        """Look for damage, and at the room that is held for alarms.
+
+        Damage is mended like any that is found (raises DamagedError besides). Raises OutboxError or
+        TimeoutError when the disk does not answer, or has not yet.
+        """
+        if self._writer is None:
+            raise OutboxError("the outbox is not open yet")
+        return await self._read(lambda reader: reader.examine())
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here, for the disk or for the district."""

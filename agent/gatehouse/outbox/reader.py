@@ -1,16 +1,30 @@
 """Reads the outbox's file beside the thread that writes, for as long as one question takes."""
 
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gatehouse.errors import OutboxError
 from gatehouse.outbox.model import LogEntry
-from gatehouse.outbox.sqlite import checked, connect_reader, told
+from gatehouse.outbox.room import SLICES
+from gatehouse.outbox.sqlite import DamagedError, checked, connect_reader, told
 
 _ALL: Final = 1 << 62
 """Before this row are all rows."""
 _STEP: Final = 1000
 """Rows of one step: some ms, as the file has no index by type."""
+_EXAMINE_S: Final = 1.5
+"""Shorter than a question may take: what is not looked at by then is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """How many slices of the room for alarms are held, of how many."""
+
+    slices: int
+    of: int
 
 
 class Reader:
@@ -64,6 +78,29 @@ class Reader:
             )
             rows = self._db.execute(query, (last, before, *types))
             return [checked(body, crc) for body, crc in rows], int(last)
+
+    def examine(self) -> Reserve:
+        """Look through all of the file, as far as a second and a half goes. Raises DamagedError."""
+        end = time.monotonic() + _EXAMINE_S
+        with told("check", self._path):
+            held = self._db.execute("SELECT count(*) FROM reserve").fetchone()[0]
+            self._db.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            try:
+                found = self._quick_check()
+            finally:
+                self._db.set_progress_handler(None, 0)
+        if found != "ok":
+            raise DamagedError(f"{self._path} is damaged: {found}")
+        return Reserve(int(held), SLICES)
+
+    def _quick_check(self) -> str:
+        try:
+            with told("check", self._path):
+                return str(self._db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except DamagedError:
+            raise
+        except OutboxError:
+            return "ok"  # nothing found within the time
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -15,6 +15,7 @@ from typing import Final
 from gatehouse import config, events, process, texts
 from gatehouse.alarm.gpio import Board, Edge
 from gatehouse.alarm.station import Parts, Station
+from gatehouse.checks.context import Context
 from gatehouse.clock import Clock, open_clock
 from gatehouse.config import Loaded
 from gatehouse.control.server import ControlServer
@@ -24,10 +25,12 @@ from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
 from gatehouse.service import documents, duties, machine, standing
 from gatehouse.service.documents import Rooms
+from gatehouse.service.health import Health
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
 from gatehouse.service.pins import input_pins, open_pins
 from gatehouse.service.requests import Requests
+from gatehouse.service.selftests import Selftests, command_line
 from gatehouse.service.video_reports import KEYS_FAULT, VideoReports
 from gatehouse.service.voice import Voice
 from gatehouse.service.walkdue import LOG_FAULT
@@ -61,15 +64,40 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         log.critical("the alarm service cannot start: %s", exc)
         return 1
     process.stay_in_memory()
-    with alone:
-        return process.run(AlarmService(loaded, board, clock, Notifier(environ)).run())
+    with alone, _black_box(loaded.config.gateway.runtime_dir) as aborted:
+        service = AlarmService(loaded, board, clock, Notifier(environ), aborted=aborted)
+        return process.run(service.run())
+
+
+@contextlib.contextmanager
+def _black_box(runtime_dir: Path) -> Iterator[bool]:
+    """Keep a black box; give whether the process before was aborted."""
+    try:
+        box, told = process.black_box(runtime_dir / "alarm.abort")
+    except OSError as exc:
+        log.warning("no black box: %s", exc)
+        yield False
+        return
+    with box:
+        if told:
+            log.error("the process before was aborted; it was here:\n%s", told)
+        yield bool(told)
 
 
 class AlarmService:
     """One run of the service, from the first level read to the orderly end."""
 
-    def __init__(self, loaded: Loaded, board: Board, clock: Clock, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        board: Board,
+        clock: Clock,
+        notifier: Notifier,
+        *,
+        aborted: bool = False,
+    ) -> None:
         self._loaded = loaded
+        self._aborted = aborted
         self._config = loaded.config
         self._board = board
         self._clock = clock
@@ -188,6 +216,13 @@ class AlarmService:
                 cameras=len(conf.cameras),
                 changed=lambda: joints.changes.tell({}),
             ),
+            selftests=Selftests(
+                voice=voice,
+                clock=clock,
+                receipts=conf.district.receipts,
+                command=command_line(conf.path),
+            ),
+            health=Health(Context(config=conf, clock=clock, gentle=True), voice.fault),
             store=opening.store,
             start=opening.start,
             started_unix_ns=reading.unix_ns,
@@ -198,7 +233,12 @@ class AlarmService:
 
     def _tell_start(self, voice: Voice, opening: Opening) -> None:
         """Say that the service started, why, and what was found amiss."""
-        reason = standing.start_reason(opening.last_event, self._clock.bootid)
+        reason = standing.start_reason(
+            opening.last_event,
+            self._clock.bootid,
+            aborted=self._aborted,
+            card_reset=machine.card_reset(),
+        )
         data = {"previous": opening.previous, "reason": reason}
         voice.tell(Happening(events.GATEWAY_STARTED, "gateway", data))
         if opening.drill_open:
@@ -238,6 +278,8 @@ class AlarmService:
                     tasks.create_task(duties.keep_config(self._loaded, voice)),
                     tasks.create_task(duties.supervised(KEYS_FAULT, rooms.video.learn, voice)),
                     tasks.create_task(duties.supervised(LOG_FAULT, walks.due.watch, voice)),
+                    tasks.create_task(rooms.selftests.run()),
+                    tasks.create_task(duties.supervised("health", rooms.health.run, voice)),
                 ]
                 with contextlib.suppress(TimeoutError):  # the alarm works without its socket
                     async with asyncio.timeout(_LISTEN_S):

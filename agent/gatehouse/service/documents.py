@@ -12,7 +12,9 @@ from gatehouse.events import rfc3339
 from gatehouse.faults import Fault, FaultBook
 from gatehouse.outbox import Outbox
 from gatehouse.service.brief import brief_faults
+from gatehouse.service.health import Health
 from gatehouse.service.latency import Latencies
+from gatehouse.service.selftests import Selftests
 from gatehouse.service.video_reports import VideoReports
 from gatehouse.uplink import Birth, Uplink
 
@@ -32,6 +34,8 @@ class Rooms:
     faults: FaultBook
     latencies: Latencies
     video: VideoReports
+    selftests: Selftests
+    health: Health
     store: str
     start: int
     started_unix_ns: int
@@ -149,4 +153,5 @@ def heartbeat(rooms: Rooms, machine: Mapping[str, Any] | None) -> dict[str, Any]
         "faults": brief_faults(full["faults"]),
         "buttons": full["buttons"],
         "machine": machine,
+        "health": rooms.health.document(),
     }

@@ -58,6 +58,7 @@ class Joints:
             link_changed=self.link_changed,
             acknowledge=self.acknowledge,
             refused=self.refused,
+            selftest=self.selftest,
         )
 
     # what the station asks (Outside)
@@ -140,6 +141,10 @@ class Joints:
         self._changed()
         return True
 
+    def selftest(self, command_id: str) -> bool:
+        """The district wants the checks to be run; False when it cannot have them now."""
+        return self._rooms is not None and self._rooms.selftests.begin(command_id)
+
     def refused(self, reason: str, data: Mapping[str, Any]) -> None:
         """A command was refused."""
         told = {"reason": reason, **data}
@@ -158,6 +163,7 @@ class Joints:
         if self._rooms is None:
             return
         word = stage.word
+        self._rooms.selftests.reached(event_id, word, at_ns)
         took = self._rooms.latencies.reached(event_id, word, at_ns)
         known = self._rooms.station.moved(event_id, stage)
         if known or took is not None:

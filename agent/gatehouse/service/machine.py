@@ -11,6 +11,8 @@ import psutil
 from gatehouse.threads import off_loop
 
 _LOOK_S: Final = 3.0
+_CARD_RESET: Final = 0x20
+"""linux/watchdog.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,18 @@ class Looker:
             return look(self._state_dir)
         finally:
             self._looking = False
+
+
+def card_reset(root: Path = Path("/")) -> bool:
+    """Whether the hardware watchdog says that it started this machine (WDIOF_CARDRESET)."""
+    for path in (root / "sys/class/watchdog").glob("watchdog*/bootstatus"):
+        try:
+            status = int(path.read_text(encoding="ascii"), 0)
+        except (OSError, ValueError):
+            continue
+        if status & _CARD_RESET:
+            return True
+    return False
 
 
 def look(state_dir: Path) -> Machine:

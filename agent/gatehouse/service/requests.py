@@ -74,6 +74,10 @@ class Requests:
             "watch": self._watch,
             "follow": self._follow,
             "video": self._rooms.video.take,
+            "blink": self._blink,
+            "outbox-check": self._outbox_check,
+            "selftest-trial": self._rooms.selftests.trial,
+            "selftest-report": self._rooms.selftests.report,
         }
 
     async def _status(self, _request: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +115,23 @@ class Requests:
 
     async def _drill_stop(self, _request: dict[str, Any]) -> dict[str, Any]:
         return {"stopped": self._rooms.station.stop_drill()}
+
+    async def _blink(self, request: dict[str, Any]) -> dict[str, Any]:
+        seconds, sound = request.get("seconds", 1.0), request.get("sound", False)
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise ControlError("seconds must be a number")
+        if not isinstance(sound, bool):
+            raise ControlError("sound must be true or false")
+        length_s = float(min(max(seconds, -1), _TOO_LONG_S))
+        failed = self._rooms.station.try_outputs(length_s, sound=sound)
+        return {"failed": {str(pin): why for pin, why in failed.items()}}
+
+    async def _outbox_check(self, _request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            reserve = await self._rooms.outbox.examine()
+        except OSError as exc:  # OutboxError and TimeoutError are OSErrors
+            return {"sound": False, "text": str(exc) or "the disk does not answer"}
+        return {"sound": True, "slices": reserve.slices, "of": reserve.of}
 
     async def _watch(self, _request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         return self._each_change()

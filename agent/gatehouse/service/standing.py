@@ -26,13 +26,22 @@ FOUND_AT_START: Final = (
 """Faults of the outbox; what stood of them ends with a start that finds all well."""
 
 
-def start_reason(last: Event | None, bootid: str) -> str:
-    """Tell why the service started, from the last event of the start before."""
+def start_reason(
+    last: Event | None, bootid: str, *, aborted: bool = False, card_reset: bool = False
+) -> str:
+    """Tell why the service started, from the last event of the start before.
+
+    ``aborted``: the process before was ended by SIGABRT, which is systemd's watchdog unless C code
+    gave up. ``card_reset``: the hardware watchdog says that it started the machine. Where neither is
+    said it may still be so: a stopped process writes nothing, and a Pi's watchdog has no memory.
+    """
     if last is None:
         return "first"
     if last.type == events.GATEWAY_STOPPED:
         return "command"
-    return "crash" if last.bootid == bootid else "power"
+    if last.bootid != bootid:
+        return "watchdog" if card_reset else "power"
+    return "watchdog" if aborted else "crash"
 
 
 def taken_out(faults: Iterable[Fault], conf: Config) -> tuple[Fault, ...]:

@@ -23,7 +23,7 @@ FURTHEST_S: Final = 24 * 3600.0
 TOLD_A_MINUTE: Final = 10
 """Refusals that become events, so that a flood cannot fill the outbox."""
 
-_LATER: Final = frozenset({"selftest", "snapshot", "release-evidence"})
+_LATER: Final = frozenset({"snapshot", "release-evidence"})
 
 
 class RefusedError(MessageError):
@@ -38,12 +38,14 @@ class Commands:
         *,
         clock: Clock,
         acknowledge: Callable[[str, str], bool],
+        selftest: Callable[[str], bool],
         refused: Callable[[str, dict[str, object]], None],
         remember: Callable[[str, float], None],
         seen: Iterable[tuple[str, float]] = (),
     ) -> None:
         self._clock = clock
         self._acknowledge = acknowledge
+        self._selftest = selftest
         self._tell_refused = refused
         self._remember = remember
         self._seen = dict(seen)
@@ -106,6 +108,10 @@ class Commands:
     def _carry_out(self, command: messages.Command) -> None:
         if command.command in _LATER:
             raise RefusedError("not supported yet")
+        if command.command == "selftest":  # answered at once; its report is an event
+            if not self._selftest(command.id):
+                raise RefusedError("a self-test is under way")
+            return
         if command.command != "acknowledge":
             raise RefusedError("unknown command")
         if command.alarm is None or command.by is None:

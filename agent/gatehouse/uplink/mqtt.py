@@ -63,18 +63,22 @@ class Connection(aiomqtt.Client):
 
     def __init__(self, peer: Peer, listener: Listener, timing: Timing) -> None:
         greeting = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types there
-        greeting.SessionExpiryInterval = timing.session_expiry_s
+        passing = peer.will_topic is None
+        greeting.SessionExpiryInterval = 0 if passing else timing.session_expiry_s
         greeting.MaximumPacketSize = MAXIMUM_PACKET
         last = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]  # the same
         last.WillDelayInterval = timing.will_delay_s
+        will = None
+        if peer.will_topic is not None:
+            will = aiomqtt.Will(peer.will_topic, peer.will, qos=1, retain=True, properties=last)
         super().__init__(
             peer.address,
             peer.port,
             identifier=peer.client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=False,
+            clean_start=passing,
             properties=greeting,
-            will=aiomqtt.Will(peer.will_topic, peer.will, qos=1, retain=True, properties=last),
+            will=will,
             timeout=timing.puback_s,
             keepalive=timing.keepalive_s,
             tls_context=peer.context,

@@ -95,6 +95,8 @@ class Hooks:
     link_changed: Callable[[LinkStatus], None]
     acknowledge: Callable[[str, str], bool]
     refused: Callable[[str, dict[str, Any]], None]
+    selftest: Callable[[str], bool]
+    """Begin a self-test for the command with that id; False when one is under way."""
 
 
 Heartbeat = Callable[[], Awaitable[bytes]]

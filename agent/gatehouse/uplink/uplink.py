@@ -62,6 +62,7 @@ class Uplink:
         self._commands = Commands(
             clock=clock,
             acknowledge=hooks.acknowledge,
+            selftest=hooks.selftest,
             refused=self._tell_refused,
             remember=outbox.command_seen,
             seen=seen_commands,

@@ -10,14 +10,17 @@ from gatehouse.uplink.frames import Incoming
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom to connect to, as whom, and what the broker is to say when we are gone."""
+    """Whom to connect to, as whom, and what the broker is to say when we are gone.
+
+    Without a ``will_topic`` it says nothing, and there is no session before or after.
+    """
 
     broker: str
     address: str
     port: int
     context: ssl.SSLContext | None
     client_id: str
-    will_topic: str
+    will_topic: str | None
     will: bytes
 
 

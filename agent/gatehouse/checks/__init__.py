@@ -1,0 +1,1 @@
+"""What can be checked on an installation: one file a check, over one small frame (frame.py)."""
