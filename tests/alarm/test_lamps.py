@@ -14,8 +14,10 @@ from gatehouse.alarm.lamps import (
     SIREN,
     SLOW,
     STEADY,
+    TRIED,
     Look,
     Pattern,
+    Trial,
     look,
 )
 
@@ -23,7 +25,8 @@ from gatehouse.alarm.lamps import (
 def seen(stage: Stage | None = None, **changed: bool) -> Look:
     """Return what a well, silent button with a red lamp alone shows, apart from what changed."""
     off = ("fault", "walk_test", "chirp_silenced", "has_green", "has_yellow")
-    return look(stage, **{**dict.fromkeys(off, False), "ready": True, "silent": True, **changed})
+    flags = {**dict.fromkeys(off, False), "ready": True, "silent": True, **changed}
+    return look(stage, trial=None, **flags)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +125,14 @@ def test_three_patterns_can_be_told_apart() -> None:
     assert periods[FAST] == pytest.approx(S / 3, abs=1)
     assert (periods[SLOW], periods[BLIP], periods[CHIRP]) == (S, 10 * S, 60 * S)
     assert [FAST.moves, STEADY.moves, DARK.moves] == [True, False, False]
+
+
+def test_a_trial_is_like_no_alarm_and_never_hides_one() -> None:
+    """A lamp that is being tried must frighten nobody, and a press in the middle must show."""
+    off = ("fault", "walk_test", "chirp_silenced", "has_green", "has_yellow")
+    flags = {**dict.fromkeys(off, False), "ready": True, "silent": True}
+    assert look(None, trial=Trial(sound=True), **flags) == Look(TRIED, TRIED, TRIED, TRIED)
+    assert look(None, trial=Trial(sound=False), **flags).buzzer == DARK
+    assert TRIED not in {BLIP, FAST, SLOW, STEADY, SIREN}
+    for stage in Stage:
+        assert look(stage, trial=Trial(sound=True), **flags) == seen(stage)

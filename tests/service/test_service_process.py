@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +171,27 @@ def test_pages_are_locked_only_where_that_cannot_fail_later() -> None:
         """
     )
     assert (code, out) == (0, "0\n")
+
+
+def test_what_hung_is_written_down_when_systemd_aborts_it(tmp_path: Path) -> None:
+    """Without it nobody could tell a watchdog from a crash, nor where the process hung."""
+    box = tmp_path / "alarm.abort"
+    text = f"""
+        import os, pathlib, signal, sys
+        from gatehouse import process
+        box, told = process.black_box(pathlib.Path({str(box)!r}))
+        print(repr(told), flush=True)
+
+        def it_hung_in_here():
+            os.kill(os.getpid(), signal.SIGABRT)
+
+        if len(sys.argv) < 2 and not told:
+            it_hung_in_here()
+        """
+    code, out, _ = program(text)
+    assert (code, out.strip()) == (-6, "''")
+    code, out, _ = program(text)
+    assert code == 0
+    assert "it_hung_in_here" in out
+    code, out, _ = program(text.replace("not told", "False"))
+    assert (code, out.strip()) == (0, "''"), "told once"

@@ -14,7 +14,7 @@ from gatehouse.clock import Reading
 from gatehouse.events import Event, Mode
 from gatehouse.faults import Fault
 from gatehouse.outbox import Opening, StandingAlarm
-from gatehouse.service import standing
+from gatehouse.service import machine, standing
 from gatehouse.service.clockwatch import GRACE_NS, ClockWatch, Seen
 from gatehouse.service.latency import KEPT, Latencies, Latency
 from gatehouse.service.pins import input_pins, output_pins
@@ -173,6 +173,31 @@ def last_event(type_: str, bootid: str) -> Event:
 def test_the_start_has_its_reason(last: Event | None, reason: str) -> None:
     """Without it the district could not tell a power cut from a crash or a technician."""
     assert standing.start_reason(last, "this") == reason
+
+
+@pytest.mark.parametrize(
+    ("bootid", "said", "reason"),
+    [
+        ("this", {"aborted": True}, "watchdog"),
+        ("this", {"card_reset": True}, "crash"),
+        ("another", {"card_reset": True}, "watchdog"),
+        ("another", {"aborted": True}, "power"),
+    ],
+)
+def test_a_watchdog_is_told_from_a_crash(bootid: str, said: dict[str, bool], reason: str) -> None:
+    """A machine that hangs and one that loses its power are mended by different people."""
+    last = last_event(events.ALARM_RAISED, bootid)
+    assert standing.start_reason(last, "this", **said) == reason
+
+
+@pytest.mark.parametrize(("status", "reset"), [("0", False), ("32", True), ("0x20", True)])
+def test_the_hardware_watchdog_is_asked(tmp_path: Path, status: str, reset: bool) -> None:
+    """Only its own word counts; a machine without one says nothing."""
+    assert not machine.card_reset(tmp_path)
+    folder = tmp_path / "sys/class/watchdog/watchdog0"
+    folder.mkdir(parents=True)
+    (folder / "bootstatus").write_text(status, encoding="ascii")
+    assert machine.card_reset(tmp_path) is reset
 
 
 ROW = StandingAlarm("a1", "gate", Mode.REAL, raised_unix_ns=970 * S, sent=True)

@@ -47,6 +47,9 @@ FIELDS = {
     "reset": ("button", "by", "reason"),
     "drill-start": ("buttons", "seconds"),
     "drill-stop": ("anything",),
+    "blink": ("seconds", "sound"),
+    "outbox-check": ("anything",),
+    "selftest-report": ("report",),
     "watch": ("anything",),
     "follow": ("anything",),
 }

@@ -78,9 +78,7 @@ def _room(folder: Path, room: StatVfs, *, state: bool, config: Config) -> list[F
         found.append(ok(figure))
     inodes = 100.0 * room.f_favail / room.f_files if room.f_files else 100.0
     if inodes < LEAST_PERCENT:
-        figure = say(
-            N_("{folder}: inodes free: {percent} %"), folder=folder, percent=int(inodes)
-        )
+        figure = say(N_("{folder}: inodes free: {percent} %"), folder=folder, percent=int(inodes))
         many = say(N_("find the folder with too many files: du --inodes"))
         found.append(fail(figure, many, SPACE if state else ""))
     return found

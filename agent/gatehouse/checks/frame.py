@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from gatehouse.checks.context import Context
 from gatehouse.checks.text import Text, say
+from gatehouse.errors import ControlError
 from gatehouse.texts import N_, _
 from gatehouse.threads import off_loop
 
@@ -167,6 +168,10 @@ async def carry_out(check: Check, context: Context) -> Outcome:
         known = False
         figure = say(N_("not done within {seconds} s"), seconds=f"{limit_s:.0f}")
         findings = (fail(figure, say(N_("something hangs: look at the disks and the network"))),)
+    except ControlError as exc:
+        known = False
+        again = say(N_("the service is busy: look again in a minute"))
+        findings = (warn(say(N_("not now: {why}"), why=exc), again),)
     except Exception as exc:
         known = False
         log.exception("the check %s failed", check.name)

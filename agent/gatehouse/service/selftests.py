@@ -21,6 +21,7 @@ from gatehouse.service.voice import Voice
 log = logging.getLogger(__name__)
 
 CHILD_S: Final = 120.0
+_KILL_S: Final = 0.5
 _TRIAL_S: Final = 10.0
 _MOST: Final = 20
 _EVERY_S: Final = 60.0
@@ -129,8 +130,7 @@ class Selftests:
                 printed = await _bounded(process)
                 await process.wait()
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            await _ended(process)
         try:
             return checked.read(msgspec.json.decode(printed))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -145,6 +145,15 @@ class Selftests:
 
     def _now_s(self) -> float:
         return self._clock.reading().monotonic_ns / 1e9
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Have a child end at once; one that hangs in a dead disk is left behind."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_KILL_S):
+            await process.wait()
 
 
 async def _bounded(process: asyncio.subprocess.Process) -> bytes:

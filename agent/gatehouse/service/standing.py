@@ -32,8 +32,8 @@ def start_reason(
     """Tell why the service started, from the last event of the start before.
 
     ``aborted``: the process before was ended by SIGABRT, which is systemd's watchdog unless C code
-    gave up. ``card_reset``: the hardware watchdog says that it started the machine. Where neither is
-    said it may still be so: a stopped process writes nothing, and a Pi's watchdog has no memory.
+    gave up. ``card_reset``: the hardware watchdog says that it started the machine. It may be
+    a watchdog without either: a stopped process writes nothing, and a Pi's watchdog forgets.
     """
     if last is None:
         return "first"

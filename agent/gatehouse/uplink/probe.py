@@ -20,7 +20,7 @@ from gatehouse.uplink.failures import (
 )
 from gatehouse.uplink.frames import Incoming
 from gatehouse.uplink.mqtt import Connection, reason_text
-from gatehouse.uplink.resolve import Resolver, is_loopback
+from gatehouse.uplink.resolve import Resolver, is_loopback, lookup
 from gatehouse.uplink.timing import Timing
 from gatehouse.uplink.tls import Certificates
 from gatehouse.uplink.topics import PREFIX
@@ -139,7 +139,7 @@ class _Probe:
         """Connect to the first address that answers."""
         broker, timing = self._broker, self._timing
         try:
-            addresses = await Resolver(timing.resolve_s).addresses(broker.host)
+            addresses = await Resolver(timing.resolve_s, lookup).addresses(broker.host)
         except UnreachableError as exc:
             raise _WrongError("name", str(exc)) from exc
         if not broker.tls and not all(is_loopback(address) for address in addresses):
