@@ -7,7 +7,7 @@ import pytest
 
 from checks.rig import FAIL, OK, SKIP, WARN, Rig, assert_says
 from gatehouse import texts
-from gatehouse.checks.catalog import ALL, FAULTS, HEALTH
+from gatehouse.checks.catalog import ALL
 from gatehouse.checks.context import Context
 from gatehouse.checks.frame import (
     Check,
@@ -22,6 +22,7 @@ from gatehouse.checks.frame import (
     warn,
     worst,
 )
+from gatehouse.checks.health import FAULTS, HEALTH
 from gatehouse.checks.text import say
 
 

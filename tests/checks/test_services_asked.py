@@ -1,5 +1,7 @@
 """Checks that ask the running services: wiring, lamps, district, cameras and others."""
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -133,6 +135,25 @@ async def test_lamps_with_a_person(
         assert_says(await rig.run(lamps.CHECK, person=person), result, *words)
     assert "did you see" in str(questions[0])
     assert asked == [{"do": "blink", "seconds": lamps.LONG_S, "sound": True}]
+
+
+async def test_lamps_blink_until_the_person_answers(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lamp may be in another house than the terminal."""
+    monkeypatch.setattr(lamps, "_AGAIN_S", 0.01)
+    there = threading.Event()
+
+    def person(_question: Text) -> bool:
+        return there.wait(30)
+
+    async with rig.service({"blink": {"failed": {}}}) as asked:
+        looking = asyncio.ensure_future(rig.run(lamps.CHECK, person=person))
+        async with asyncio.timeout(30):
+            while len(asked) < 3:  # noqa: ASYNC110  # the fake service tells nobody
+                await asyncio.sleep(0.01)
+        there.set()
+        assert_says(await looking, OK, "2 outputs seen")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from gatehouse.checks import (
     power,
     recordings,
     services,
-    wear,
     wiring,
 )
 from gatehouse.checks.frame import Check
@@ -37,18 +36,3 @@ ALL: Final[tuple[Check, ...]] = (
     recordings.CHECK,
     services.CHECK,
 )
-HEALTH: Final[tuple[Check, ...]] = (
-    disk.CHECK,
-    power.CHECK,
-    memory.CHECK,
-    certificates.CHECK,
-)
-"""What is looked at by the clock: quick, and nothing of it is written, asked or sent."""
-
-FAULTS: Final = {
-    disk.CHECK.name: frozenset({disk.SPACE, disk.READ_ONLY, wear.WORN}),
-    power.CHECK.name: frozenset({power.UNDER_VOLTAGE, power.OVERHEATED}),
-    memory.CHECK.name: frozenset({memory.FAULT}),
-    certificates.CHECK.name: frozenset({certificates.EXPIRES}),
-}
-"""The faults of the gateway that each of them may find."""

@@ -3,6 +3,7 @@
 A relay is never moved: it is the zone of another alarm host.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -18,6 +19,7 @@ from gatehouse.threads import off_loop
 LONG_S: Final = 3.0
 SHORT_S: Final = 0.2
 """Where nobody looks, a blip does: no guard is to be frightened at night, and no buzzer sounds."""
+_AGAIN_S: Final = 2.5
 _LIMIT_S: Final = 8.0
 _PERSON_S: Final = 120.0
 
@@ -28,10 +30,8 @@ async def _run(context: Context) -> Findings:
     outputs = [pin for pin in (*lamps, *(b.buzzer for b in config.buttons)) if pin is not None]
     if not outputs and not any(b.relay for b in config.buttons):
         return [nothing(N_("no lamp, buzzer or relay in the configuration"))]
-    watched = context.person is not None
-    request = {"do": "blink", "seconds": LONG_S if watched else SHORT_S, "sound": watched}
     try:
-        answer = await context.ask(request)
+        answer = await _blink(context)
     except ControlError as exc:
         if exc.code == protocol.UNKNOWN:
             return [nothing(N_("the alarm service is older than this command"))]
@@ -42,6 +42,12 @@ async def _run(context: Context) -> Findings:
     return [_failed(failed) if failed else await _seen(context, outputs)]
 
 
+async def _blink(context: Context) -> dict[str, Any] | None:
+    watched = context.person is not None
+    seconds = LONG_S if watched else SHORT_S
+    return await context.ask({"do": "blink", "seconds": seconds, "sound": watched})
+
+
 async def _seen(context: Context, outputs: list[int]) -> Finding:
     """Ask whoever is there whether it was to be seen and heard."""
     count = len(outputs)
@@ -49,7 +55,13 @@ async def _seen(context: Context, outputs: list[int]) -> Finding:
         return fine(N_("{count} outputs switched, nobody looked"), count=count)
     question = say(N_("every lamp blinks and every buzzer sounds: did you see and hear it?"))
     work = partial(context.person, question)
-    if await off_loop(work, name="check-person", timeout_s=_PERSON_S):
+    asking = asyncio.ensure_future(off_loop(work, name="check-person", timeout_s=_PERSON_S))
+    try:
+        while not (await asyncio.wait({asking}, timeout=_AGAIN_S))[0]:
+            await _blink(context)  # until whoever is asked has walked there and back
+    finally:
+        asking.cancel()
+    if asking.result():
         return fine(N_("{count} outputs seen"), count=count)
     pins = ", ".join(str(pin) for pin in outputs)
     return fail(say(N_("not seen")), say(N_("look at the wiring of GPIO {pins}"), pins=pins))

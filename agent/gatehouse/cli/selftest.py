@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the checks that are wanted; 1 when any fails."""
     wanted: tuple[Check, ...] = args.only or ALL
     if args.list:
-        return _list(wanted, json=args.json)
+        return _list(args.config, wanted, json=args.json)
     if args.child:
         _give_way()
     loaded = config.read_for_alarm(config_path(args.config), os.environ)
@@ -71,9 +71,9 @@ def _chosen(names: str) -> tuple[Check, ...]:
     return tuple(check for check in ALL if check.name in wanted)
 
 
-def _list(wanted: Iterable[Check], *, json: bool) -> int:
+def _list(given: str | None, wanted: Iterable[Check], *, json: bool) -> int:
     with contextlib.suppress(config.ConfigError):  # then the locale's language does
-        loaded = config.read_for_alarm(config_path(None), os.environ)
+        loaded = config.read_for_alarm(config_path(given), os.environ)
         texts.use(loaded.config.gateway.language)
     rows = [{"name": check.name, "title": _(check.title)} for check in wanted]
     if json:

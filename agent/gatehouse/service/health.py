@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from gatehouse.checks.catalog import FAULTS, HEALTH
 from gatehouse.checks.context import Context
 from gatehouse.checks.frame import Check, Finding, Outcome, carry_out
+from gatehouse.checks.health import FAULTS, HEALTH
 
 EVERY_S: Final = 60.0
 IN_A_ROW: Final = 3
