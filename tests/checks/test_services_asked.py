@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from checks.rig import FAIL, OK, SKIP, WARN, Rig, assert_says
+from gatehouse import texts
 from gatehouse.checks import cameras, configuration, district, lamps, recordings, wiring
 from gatehouse.checks.frame import Result
-from gatehouse.checks.text import Text
 from gatehouse.config import keep_last_good, read_for_alarm
 from gatehouse.control import protocol
 from gatehouse.errors import ControlError
@@ -125,15 +125,15 @@ async def test_lamps_with_a_person(
     rig: Rig, seen: bool, result: Result, words: tuple[str, ...]
 ) -> None:
     """Only a person sees that a lamp is dark."""
-    questions: list[Text] = []
+    questions: list[str] = []
 
-    def person(question: Text) -> bool:
+    def person(question: str) -> bool:
         questions.append(question)
         return seen
 
     async with rig.service({"blink": {"failed": {}}}) as asked:
         assert_says(await rig.run(lamps.CHECK, person=person), result, *words)
-    assert "did you see" in str(questions[0])
+    assert "did you see" in questions[0]
     assert asked == [{"do": "blink", "seconds": lamps.LONG_S, "sound": True}]
 
 
@@ -144,7 +144,7 @@ async def test_lamps_blink_until_the_person_answers(
     monkeypatch.setattr(lamps, "_AGAIN_S", 0.01)
     there = threading.Event()
 
-    def person(_question: Text) -> bool:
+    def person(_question: str) -> bool:
         return there.wait(30)
 
     async with rig.service({"blink": {"failed": {}}}) as asked:
@@ -269,3 +269,18 @@ async def test_a_disk_without_anything_to_delete(rig: Rig) -> None:
     disks = [{"path": "/srv", "free_percent": 1.0, "min_free_percent": 5.0}, {"path": "/x"}]
     async with rig.service({"recordings": {"cameras": [], "disks": disks}}, "video.sock"):
         assert_says(await rig.run(recordings.CHECK), FAIL, "/srv: free 1.0 %", "larger disk")
+
+
+async def test_the_question_is_in_the_persons_language(rig: Rig) -> None:
+    """It is asked in a thread, and threads begin without one."""
+    texts.use("zh_CN")
+    questions: list[str] = []
+
+    def person(question: str) -> bool:
+        questions.append(question)
+        return True
+
+    async with rig.service({"blink": {"failed": {}}}):
+        await rig.run(lamps.CHECK, person=person)
+    texts.use("en")
+    assert "蜂鸣器" in questions[0]

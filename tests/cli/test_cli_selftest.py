@@ -174,7 +174,7 @@ def test_somebody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = Lines(console(), ALL)
     for answer, seen in (("y", True), ("Yes ", True), ("是", True), ("", False), ("n", False)):
         monkeypatch.setattr(type(lines.screen), "input", lambda *_a, answer=answer, **_k: answer)
-        assert lines.ask(say("did you see it?")) is seen
+        assert lines.ask("did you see it?") is seen
 
 
 def test_progress_is_shown_to_whoever_watches(monkeypatch: pytest.MonkeyPatch) -> None:

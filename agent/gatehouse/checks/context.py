@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from gatehouse.checks.text import Text
 from gatehouse.clock import Clock, kernel_error_s
 from gatehouse.config import Config, Mistake
 from gatehouse.control import client
@@ -147,7 +146,7 @@ class Context:
     from_last_good: bool = False
     machine: Machine = Machine()
     probe: Probe | None = None
-    person: Callable[[Text], bool] | None = None
+    person: Callable[[str], bool] | None = None
     """Asks somebody who is there a question; blocks until it is answered."""
     gentle: bool = False
     """By the clock: nothing is written, as cards wear out."""

@@ -54,7 +54,7 @@ async def _seen(context: Context, outputs: list[int]) -> Finding:
     if context.person is None or not outputs:
         return fine(N_("{count} outputs switched, nobody looked"), count=count)
     question = say(N_("every lamp blinks and every buzzer sounds: did you see and hear it?"))
-    work = partial(context.person, question)
+    work = partial(context.person, str(question))  # translated here: a thread has no language
     asking = asyncio.ensure_future(off_loop(work, name="check-person", timeout_s=_PERSON_S))
     try:
         while not (await asyncio.wait({asking}, timeout=_AGAIN_S))[0]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from gatehouse.checks.frame import Check, Outcome, Result
-from gatehouse.checks.text import Text
 from gatehouse.texts import _
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Lines:
         self.close()
         self.screen.print(self.line(outcome))
 
-    def ask(self, question: Text) -> bool:
+    def ask(self, question: str) -> bool:
         """Ask whoever is there; anything that does not begin with no counts as seen."""
         self.close()
         answer = self.screen.input(f"{question} [y/n] ", markup=False).strip().lower()
@@ -56,7 +55,8 @@ class Lines:
         word = f"[{_COLOURS[outcome.result]}]{outcome.result}[/]"
         title, seconds = escape(_(outcome.check.title)), f"{outcome.seconds:.1f} s"
         remedy = outcome.remedy()
-        said = [escape(outcome.figure()), f"[bold]→[/] {escape(remedy)}" if remedy else ""]
+        arrow = "→ " if remedy and remedy.isascii() else "→"  # else rich breaks the line behind it
+        said = [escape(outcome.figure()), f"{arrow}{escape(remedy)}" if remedy else ""]
         rest = "\n".join(part for part in said if part)
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=4)

@@ -14,7 +14,6 @@ from gatehouse.checks import frame
 from gatehouse.checks.catalog import ALL
 from gatehouse.checks.context import Context
 from gatehouse.checks.frame import Check, Outcome, Result
-from gatehouse.checks.text import Text
 from gatehouse.cli.asking import config_path, socket_path
 from gatehouse.cli.checked_lines import Lines
 from gatehouse.cli.screen import console, print_json
@@ -107,7 +106,7 @@ def _with_lines(loaded: Loaded, wanted: Iterable[Check]) -> list[Outcome]:
     return done
 
 
-def _context(loaded: Loaded, person: Callable[[Text], bool] | None = None) -> Context:
+def _context(loaded: Loaded, person: Callable[[str], bool] | None = None) -> Context:
     conf = loaded.config
     clock = open_clock(os.environ.get("GATEHOUSE_CLOCK"), os.environ.get("GATEHOUSE_BOOTID"))
     return Context(
