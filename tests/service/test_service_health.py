@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.checks.context import Context
+from gatehouse import events, texts
+from gatehouse.checks.context import Context, StatVfs
 from gatehouse.checks.frame import Check, Finding, Findings, Result, fine
 from gatehouse.checks.text import say
 from gatehouse.service import documents
@@ -116,3 +118,28 @@ async def test_the_real_checks_look_at_this_machine(tmp_path: Path) -> None:
         assert beat["health"]["certificates"] == "SKIP"
         assert sorted(path.name for path in (tmp_path / "state").iterdir()) == before
         assert json.dumps(beat["health"])
+
+
+async def test_a_full_disk_is_a_fault_and_ends_as_one(tmp_path: Path) -> None:
+    """All the way from the disk to the event, by the checks that the service really has."""
+    async with joined(tmp_path) as house:
+        texts.use("en")
+        health = house.rooms.health
+        well = health.context
+        full = SimpleNamespace(
+            f_frsize=4096, f_blocks=1000, f_bavail=1, f_files=0, f_favail=0, f_flag=0
+        )
+        statvfs = cast("Callable[[Path], StatVfs]", lambda _folder: full)
+        health.context = replace(well, machine=replace(well.machine, statvfs=statvfs))
+        for _ in range(IN_A_ROW):
+            await health.look()
+        (fault,) = [f for f in documents.status(house.rooms)["faults"] if "disk" in f["fault"]]
+        assert fault["fault"] == "disk-space"
+        assert "0.0 GB free" in fault["text"]
+        roomy = SimpleNamespace(**{**vars(full), "f_blocks": 10**8, "f_bavail": 10**8})
+        statvfs = cast("Callable[[Path], StatVfs]", lambda _folder: roomy)
+        health.context = replace(well, machine=replace(well.machine, statvfs=statvfs))
+        for _ in range(IN_A_ROW):
+            await health.look()
+        told = [e for e in await house.told() if e.data.get("fault") == "disk-space"]
+        assert [e.type for e in told] == [events.GATEWAY_FAULT, events.GATEWAY_RESTORED]

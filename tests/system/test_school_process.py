@@ -1,6 +1,8 @@
 """The agent as a process: systemd's protocol, SIGTERM, a second instance, a foreign board."""
 
 import asyncio
+import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -154,3 +156,18 @@ async def test_edge_thread_that_dies_ends_the_process(school: School) -> None:
     started = await told(school, "gateway.started", 2)
     assert started[-1].event.data["reason"] == "crash"
     await pressed(school)
+
+
+async def test_a_service_that_systemds_watchdog_ended_says_so(school: School) -> None:
+    """Without it nobody could tell a hang, with where it was, from a crash."""
+    os.kill(school.agent.pid, signal.SIGABRT)
+    assert await school.agent.wait() == -signal.SIGABRT
+    await school.agent.kill()
+    await school.agent.start()
+    started = (await told(school, "gateway.started", 2))[-1]
+    assert started.event.data["reason"] == "watchdog"
+    assert "was aborted" in school.agent.tail()
+    await school.agent.kill()
+    await school.agent.start()
+    started = (await told(school, "gateway.started", 3))[-1]
+    assert started.event.data["reason"] == "crash", "what it wrote counts once"
