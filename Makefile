@@ -78,7 +78,7 @@ clean: ## remove what was made here
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
 	@echo "installing Python packages into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
-	  -e '.[sim,video]' babel hypothesis mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-psutil
+	  -e '.[sim,video]' babel hypothesis jsonschema mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-jsonschema types-psutil
 	@# only its source is read: the stand-in is compared with it (it runs on a Pi alone)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps picamera2
 	@touch $@
