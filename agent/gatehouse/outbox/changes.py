@@ -4,9 +4,19 @@ import zlib
 from typing import Final
 
 from gatehouse import events
-from gatehouse.outbox import derived
+from gatehouse.outbox import answers, derived
 from gatehouse.outbox.numbers import Numbers
-from gatehouse.outbox.orders import Acknowledged, Drop, Mend, Order, Put, Received, Seen, Sent
+from gatehouse.outbox.orders import (
+    Acknowledged,
+    Drop,
+    Mend,
+    Moment,
+    Order,
+    Put,
+    Received,
+    Seen,
+    Sent,
+)
 from gatehouse.outbox.sqlite import Connection, DamagedError
 
 _SEEN_KEPT_S: Final = 86400.0
@@ -21,10 +31,12 @@ def carry_out(db: Connection, order: Order, now_unix: float, numbers: Numbers) -
         case Sent():
             _sent(db, order.id)
         case Received():
-            _received(db, order.ids, now_unix)
+            _received(db, order.ids, now_unix, order.at)
         case Acknowledged():
             answered = [(order.by, id_) for id_ in order.ids]
             db.executemany("UPDATE alarms SET acknowledged = ? WHERE id = ?", answered)
+            if order.at is not None:
+                answers.acknowledged(db, order.ids, order.by, order.at)
         case Drop():
             dropped = [(id_,) for id_ in order.ids]
             db.executemany("UPDATE events SET dropped = 1 WHERE id = ?", dropped)
@@ -51,7 +63,9 @@ def _put(db: Connection, order: Put, now_unix: float, numbers: Numbers) -> None:
     if order.sent:
         _sent(db, event.id)
     if order.received:
-        _received(db, (event.id,), now_unix)
+        _received(db, (event.id,), now_unix, order.received_at)
+    if added and order.answered is not None:
+        answers.took_over(db, event.id, order.answered)
 
 
 def _sent(db: Connection, event_id: str) -> None:
@@ -59,7 +73,11 @@ def _sent(db: Connection, event_id: str) -> None:
     db.execute("UPDATE alarms SET sent = 1 WHERE id = ?", (event_id,))
 
 
-def _received(db: Connection, ids: tuple[str, ...], now_unix: float) -> None:
+def _received(
+    db: Connection, ids: tuple[str, ...], now_unix: float, at: Moment | None = None
+) -> None:
+    if at is not None:
+        answers.received(db, ids, at)
     done = "UPDATE events SET done_unix = ?, sent = 1 WHERE id = ? AND done_unix IS NULL"
     db.executemany(done, [(now_unix, id_) for id_ in ids])
     arrived = "UPDATE alarms SET received = 1, sent = 1 WHERE id = ?"

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
-from gatehouse.outbox.orders import Drop, Mend, Order, Put, Received, Sent, is_other
+from gatehouse.outbox.orders import Drop, Mend, Moment, Order, Put, Received, Sent, is_other
 
 _MOST: Final = 2000
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -106,8 +106,8 @@ class Inbox:
             case Sent():
                 rest = None if self._note(order.id, sent=True) else order
             case Received():
-                left = [i for i in order.ids if not self._note(i, sent=True, received=True)]
-                rest = Received(tuple(left)) if left else None
+                left = [i for i in order.ids if not self._note_received(i, order.at)]
+                rest = Received(tuple(left), order.at) if left else None
             case Drop():
                 left = [i for i in order.ids if not self._take_back(i)]
                 rest = Drop(tuple(left)) if left else None
@@ -115,14 +115,17 @@ class Inbox:
             (self._others if is_other(rest) else self._urgent)[self._place] = rest
             self._place += 1
 
-    def _note(self, event_id: str, *, sent: bool, received: bool = False) -> bool:
+    def _note_received(self, event_id: str, at: Moment | None) -> bool:
+        return self._note(event_id, sent=True, received=True, received_at=at)
+
+    def _note(self, event_id: str, **known: Any) -> bool:  # noqa: ANN401  # fields of Put
         place = self._puts.get(event_id)
         if place is None:
             return False
         line = self._others if place in self._others else self._urgent
         put = line[place]
         if isinstance(put, Put):
-            line[place] = replace(put, sent=sent or put.sent, received=received or put.received)
+            line[place] = replace(put, **known)
         return True
 
     def _take_back(self, event_id: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from gatehouse.events import ALARM_RAISED, Event, Importance, Mode, importance
 from gatehouse.faults import Fault
 
@@ -81,6 +83,27 @@ class LogEntry:
 
     body: bytes
     pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One event of the log, and how an alarm was answered: s from the press, None: not known."""
+
+    body: bytes
+    pending: bool
+    received_s: float | None = None
+    acknowledged_s: float | None = None
+    acknowledged_by: str | None = None
+
+    def json(self) -> bytes:
+        """Return the event's own JSON with the rest added, without reading it."""
+        rest = {
+            "pending": self.pending,
+            "received_s": self.received_s,
+            "acknowledged_s": self.acknowledged_s,
+            "acknowledged_by": self.acknowledged_by,
+        }
+        return self.body.rstrip().removesuffix(b"}") + b"," + msgspec.json.encode(rest)[1:]
 
 
 @dataclass(frozen=True, slots=True)

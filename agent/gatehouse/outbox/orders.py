@@ -2,15 +2,41 @@
 
 from dataclasses import dataclass
 
+from gatehouse.clock import Clock
 from gatehouse.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something became known: Unix s, and CLOCK_BOOTTIME in ns with the boot it counts in."""
+
+    unix: float
+    boottime_ns: int
+    bootid: str
+    synced: bool
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Moment":
+        """Return this moment."""
+        now = clock.reading()
+        return cls(now.unix_ns / 1e9, now.boottime_ns, clock.bootid, clock.synced())
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How long an alarm took to the district's machine and to a person, in s, and who that was."""
+
+    received_s: float | None = None
+    acknowledged_s: float | None = None
+    acknowledged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
     """Keep an event.
 
-    ``sent`` and ``received`` are set when that became known before it was kept; ``stored_unix``
-    when it was kept before, in a file that was damaged.
+    ``sent`` and ``received`` (``received_at``) are set when that became known before it was kept;
+    ``stored_unix`` and ``answered`` when it was kept before, in a file that was damaged.
     """
 
     event: Event
@@ -18,7 +44,9 @@ class Put:
     alarm: bool
     sent: bool = False
     received: bool = False
+    received_at: Moment | None = None
     stored_unix: float | None = None
+    answered: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +61,7 @@ class Received:
     """The district has these events."""
 
     ids: tuple[str, ...]
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +70,7 @@ class Acknowledged:
 
     ids: tuple[str, ...]
     by: str
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,17 @@ from gatehouse.outbox.inbox import Inbox
 from gatehouse.outbox.memory import Memory
 from gatehouse.outbox.model import Limits, LogEntry, Opening, Pending, Timing, Trouble
 from gatehouse.outbox.opener import Hears, Opener, blind
-from gatehouse.outbox.orders import Acknowledged, Drop, Mend, Order, Put, Received, Seen, Sent
+from gatehouse.outbox.orders import (
+    Acknowledged,
+    Drop,
+    Mend,
+    Moment,
+    Order,
+    Put,
+    Received,
+    Seen,
+    Sent,
+)
 from gatehouse.outbox.queue import Queue
 from gatehouse.outbox.reader import Reader, Reserve
 from gatehouse.outbox.reading import Reading
@@ -122,7 +132,7 @@ class Outbox:
             refused = self._memory.refused
             for id_ in known:
                 self._memory.received(id_)
-            self._ask(Received(tuple(known)))
+            self._ask(Received(tuple(known), Moment.of(self._clock)))
             self._giving_way.end()
             if refused and not self._memory.refused:
                 self._on_trouble("outbox-refused", False, {})
@@ -130,7 +140,7 @@ class Outbox:
 
     def acknowledged(self, ids: Iterable[str], by: str) -> None:
         """Note that a person has answered these alarms."""
-        self._ask(Acknowledged(tuple(ids), by))
+        self._ask(Acknowledged(tuple(ids), by, Moment.of(self._clock)))
 
     def command_seen(self, command_id: str, expires_unix: float) -> None:
         """Remember a command over restarts."""
@@ -182,6 +192,20 @@ class Outbox:
         if self._writer is None:
             raise OutboxError("the outbox is not open yet")
         return await self._read(lambda reader: reader.examine())
+
+    async def history(self, types: Sequence[str], after: int) -> tuple[list[bytes], int | None]:
+        """Return the JSON of what a step forward finds (`Reader.history`), made beside the loop.
+
+        Raises OutboxError or TimeoutError when the disk does not answer, or has not yet.
+        """
+        if self._writer is None:
+            raise OutboxError("the outbox is not open yet")
+
+        def question(reader: Reader) -> tuple[list[bytes], int | None]:
+            found, following = reader.history(types, after)
+            return [each.json() for each in found], following
+
+        return await self._read(question)
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here, for the disk or for the district."""

@@ -1,20 +1,23 @@
 """Reads the outbox's file beside the thread that writes, for as long as one question takes."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from gatehouse.errors import OutboxError
-from gatehouse.outbox.model import LogEntry
+from gatehouse.outbox import sqlite
+from gatehouse.outbox.model import LogEntry, PastEvent
 from gatehouse.outbox.room import SLICES
-from gatehouse.outbox.sqlite import DamagedError, checked, connect_reader, told
+from gatehouse.outbox.sqlite import Connection, DamagedError, checked, connect_reader, told
 
 _ALL: Final = 1 << 62
 """Before this row are all rows."""
 _STEP: Final = 1000
 """Rows of one step: some ms, as the file has no index by type."""
+_SHORT_STEP: Final = 250
+"""Rows of one step of which all may be wanted: a press waits for what Python does with them."""
 _EXAMINE_S: Final = 1.5
 """Shorter than a question may take: what is not looked at by then is left out."""
 
@@ -30,10 +33,10 @@ class Reserve:
 class Reader:
     """One look into the file; used by one thread. Raises OutboxError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Callable[[Path], Connection] = connect_reader) -> None:
         self._path = path
         with told("read", path):
-            self._db = connect_reader(path)
+            self._db = connect(path)
 
     def bodies(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Return the exact JSON of these events, as far as they are there."""
@@ -101,6 +104,31 @@ class Reader:
             raise
         except OutboxError:
             return "ok"  # nothing found within the time
+
+    def history(self, types: Sequence[str], after: int) -> tuple[list[PastEvent], int | None]:
+        """Return the events of these types among the next so many rows, the oldest first.
+
+        Besides the row after which the next step begins; None when there are no more. The first
+        step begins after row 0.
+        """
+        with told("read", self._path):
+            last = self._db.execute(
+                "SELECT max(n) FROM (SELECT n FROM events WHERE n > ? ORDER BY n LIMIT ?)",
+                (after, _SHORT_STEP),
+            ).fetchone()[0]
+            if last is None:
+                return [], None
+            marks = ",".join("?" * len(types))
+            query = (
+                "SELECT body, crc, done_unix IS NULL AND dropped = 0,"  # noqa: S608  # names and marks
+                f" {sqlite.answered_columns(self._db)} FROM events"
+                f" WHERE n > ? AND n <= ? AND type IN ({marks}) ORDER BY n"
+            )
+            rows = self._db.execute(query, (after, last, *types))
+            return [
+                PastEvent(checked(body, crc), bool(waits), *answered)
+                for body, crc, waits, *answered in rows
+            ], int(last)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -177,6 +177,7 @@ def _events(rows: Iterable[Row]) -> Iterator[Put]:
             sent=row.sent,
             received=not row.pending,
             stored_unix=row.stored_unix,
+            answered=row.answered,
         )
 
 

@@ -54,7 +54,10 @@ CREATE TABLE events (
     done_unix REAL,
     dropped INTEGER NOT NULL DEFAULT 0,
     crc INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    received_s REAL,
+    acknowledged_s REAL,
+    acknowledged_by TEXT
 );
 CREATE INDEX waiting ON events (n) WHERE done_unix IS NULL AND dropped = 0;
 CREATE TABLE alarms (
@@ -75,6 +78,13 @@ CREATE TABLE faults (
 ) WITHOUT ROWID;
 CREATE TABLE commands (id TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE reserve (body BLOB NOT NULL);
+"""
+
+ANSWERED: Final = {"received_s": "REAL", "acknowledged_s": "REAL", "acknowledged_by": "TEXT"}
+"""Columns of ``events`` that a file of the first release lacks.
+
+They are the last and may be null, so that a file with them and one without are read by either
+release: the version stays, and going back to the older one sets nothing aside.
 """
 
 Connection = sqlite3.Connection
@@ -173,6 +183,24 @@ def connect_wreck(path: Path) -> Connection:
 
 def _uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?vfs=unix-excl"
+
+
+def lacking(db: Connection) -> tuple[str, ...]:
+    """Return the columns of ANSWERED that this file does not have."""
+    there = {name for (name,) in db.execute("SELECT name FROM pragma_table_info('events')")}
+    return tuple(name for name in ANSWERED if name not in there)
+
+
+def answered_columns(db: Connection) -> str:
+    """Return what to select for them, whether the file has them or not."""
+    absent = lacking(db)
+    return ", ".join(f"NULL AS {name}" if name in absent else name for name in ANSWERED)
+
+
+def add_columns(db: Connection) -> None:
+    """Add what is lacking, inside a transaction: no row is written."""
+    for name in lacking(db):
+        db.execute(f"ALTER TABLE events ADD COLUMN {name} {ANSWERED[name]}")
 
 
 def create(db: Connection) -> None:

@@ -51,6 +51,8 @@ class Store:
                     sqlite.create(self._db)
                 self.room = Room(self._db, path)
                 self.clean = self.meta("clean") == "1"
+                if sqlite.lacking(self._db):  # a file of the first release
+                    self._durably(lambda: sqlite.add_columns(self._db))
             except BaseException:
                 self._db.close()
                 raise

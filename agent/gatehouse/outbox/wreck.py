@@ -10,11 +10,13 @@ from typing import Final
 
 from gatehouse.errors import OutboxError
 from gatehouse.outbox import sqlite
+from gatehouse.outbox.orders import Answered
 from gatehouse.outbox.sqlite import PAGE, Connection, DamagedError, checked, told
 
 _MOST_ROWS_A_PAGE: Final = 64
 _ROW: Final = (
-    "SELECT n, body, crc, sent, done_unix IS NULL AND dropped = 0, stored_unix FROM events "
+    "SELECT n, body, crc, sent, done_unix IS NULL AND dropped = 0, stored_unix, {answered}"
+    " FROM events "
 )
 _SIZE: Final = struct.Struct(">I")
 _CHANGES_AT, _PAGES_AT, _FREE_AT, _VALID_AT = 24, 28, 32, 92
@@ -31,6 +33,7 @@ class Row:
     sent: bool
     pending: bool
     stored_unix: float
+    answered: Answered
 
 
 class Wreck:
@@ -40,6 +43,7 @@ class Wreck:
         self._spare = spare
         self._pages = path.stat().st_size // PAGE if path.is_file() else 0
         self._db = _readable(path)
+        self._answered: str | None = None
         if not self._known() and self._pages > 1:
             self._db.close()
             _graft(path, spare)
@@ -119,8 +123,12 @@ class Wreck:
 
     def _ask(self, which: str, value: int) -> Iterator[Row]:
         with told("read", self._spare):
-            for n, body, crc, sent, waits, unix in self._db.execute(_ROW + which, (value,)):
-                yield Row(int(n), checked(body, crc), bool(sent), bool(waits), float(unix))
+            if self._answered is None:
+                self._answered = sqlite.answered_columns(self._db)
+            query = _ROW.format(answered=self._answered) + which
+            for n, body, crc, sent, waits, unix, *answered in self._db.execute(query, (value,)):
+                checked(body, crc)
+                yield Row(int(n), body, bool(sent), bool(waits), float(unix), Answered(*answered))
 
 
 def _readable(path: Path) -> Connection:

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
-from gatehouse.errors import ControlError
+from gatehouse.control import protocol
+from gatehouse.errors import ControlError, OutboxError
 from gatehouse.outbox import LogEntry
 from gatehouse.service import documents
 from gatehouse.service.documents import Rooms
 
 _REASONS: Final = ("real", "mistake", "test")
 _NAME_LENGTH: Final = 100
+_MOST_TYPES: Final = 100
 _TOO_LONG_S: Final = 1_000_000
 
 
@@ -68,6 +70,7 @@ class Requests:
         return {
             "status": self._status,
             "events": self._events,
+            "history": self._history,
             "reset": self._reset,
             "drill-start": self._drill_start,
             "drill-stop": self._drill_stop,
@@ -91,6 +94,22 @@ class Requests:
             raise ControlError("pending must be true or false")
         rows = await self._rooms.outbox.log(limit=limit, pending_only=pending)
         return {"events": [_with_pending(row) for row in rows]}
+
+    async def _history(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one step through the whole log, oldest first; ``next`` is null at its end."""
+        types, after = request.get("types"), request.get("after", 0)
+        if not isinstance(types, list) or not all(isinstance(name, str) for name in types):
+            raise ControlError("types must be a list of event types")
+        if len(types) > _MOST_TYPES:
+            raise ControlError(f"types are at most {_MOST_TYPES}")
+        if not isinstance(after, int) or isinstance(after, bool) or not 0 <= after < 1 << 62:
+            raise ControlError("after must be what an answer before gave as next")
+        try:
+            found, following = await self._rooms.outbox.history(types, after)
+        except (OutboxError, TimeoutError) as exc:
+            said = f"the log cannot be read now: {str(exc) or 'the disk does not answer'}"
+            raise ControlError(said, protocol.TIMEOUT) from exc
+        return {"events": [msgspec.Raw(each) for each in found], "next": following}
 
     async def _reset(self, request: dict[str, Any]) -> dict[str, Any]:
         button, by, reason = (request.get(key) for key in ("button", "by", "reason"))
