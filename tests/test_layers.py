@@ -14,10 +14,12 @@ LAYERS = {
     "uplink": GROUND | {"outbox"},
     "control": GROUND,
     "video": GROUND,
+    "report": GROUND,
     "checks": GROUND | {"outbox", "control"},
     "service": GROUND | {"outbox", "alarm", "uplink", "control", "checks"},
     "video_service": GROUND | {"video", "control"},
-    "cli": GROUND | {"service", "video_service", "video", "control", "checks", "uplink"},
+    "cli": GROUND
+    | {"service", "video_service", "video", "control", "checks", "uplink", "report", "outbox"},
 }
 ONE_FILE = {
     "gpiozero": {"alarm/gpio.py"},

@@ -1,0 +1,1 @@
+"""The inspector's page: what happened in a span of time, from the event log. Pure."""
