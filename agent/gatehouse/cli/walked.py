@@ -37,7 +37,8 @@ def summary(rows: Sequence[Row]) -> str:
         said = _("walk test passed: {count} buttons").format(count=len(rows))
         return f"[bold green]{said}[/]"
     names = listed(str(row.get("name")) for row in rows if row.get("result") != "OK") or NONE
-    return f"[bold red]{escape(_('walk test not passed: {names}').format(names=names))}[/]"
+    said = _("walk test not passed: {names}").format(names=names)
+    return f"[bold red]{escape(said)}[/]"
 
 
 def lines_of(
