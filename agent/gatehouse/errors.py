@@ -32,6 +32,10 @@ class MessageError(GatehouseError, ValueError):
     """A message from outside is not what the contract says it is."""
 
 
+class SetupError(GatehouseError, ValueError):
+    """Setup cannot begin or go on; nothing was written."""
+
+
 class ControlError(GatehouseError, ValueError):
     """A request on the control socket was refused; ``code`` is for programs."""
 

@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "reset": N_("reset an alarm, on site"),
     "walktest": N_("press each button, and follow each press to the district and back"),
     "drill": N_("make the next press of a button a drill"),
+    "setup": N_("ask for the school, prove each answer, and write the configuration"),
     "config": N_("check a configuration file"),
 }
 

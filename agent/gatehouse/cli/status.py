@@ -9,6 +9,7 @@ from gatehouse.cli.screen import console, print_json
 from gatehouse.cli.video_lines import video_lines
 from gatehouse.cli.words import LINE, fault
 from gatehouse.texts import N_, _
+from gatehouse.unproven import WORDS
 
 _WORDS = {
     **LINE,
@@ -89,7 +90,7 @@ def render(status: dict[str, Any]) -> Any:  # noqa: ANN401  # rich's renderables
     facts.add_column(overflow="fold")
     for name, value in _facts(status):
         facts.add_row(name, value)
-    return Group(facts, "", buttons, *_faults(status))
+    return Group(facts, "", buttons, *_faults(status), *_unproven(status))
 
 
 def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
@@ -132,6 +133,20 @@ def _faults(status: dict[str, Any]) -> list[str]:
         why = each.get("text") or each.get("error") or "; ".join(each.get("mistakes") or ())
         line = f"  {subject}: {fault(str(each.get('fault')), subject)}"
         lines.append(escape(f"{line} ({why})" if why else line))
+    return lines
+
+
+def _unproven(status: dict[str, Any]) -> list[str]:
+    """Say what setup could not prove and nothing has proven since."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    if not status.get("unproven"):
+        return []
+    lines = ["", "[bold yellow]" + _("not proven") + "[/]"]
+    for each in status["unproven"]:
+        name = str(each.get("subject", "")).partition("/")[2]
+        what = str(each.get("what", ""))
+        lines.append(escape(f"  {name}: {_(WORDS.get(what, what))} ({each.get('why')})"))
     return lines
 
 

@@ -31,6 +31,7 @@ from gatehouse.service.latency import Latencies
 from gatehouse.service.pins import input_pins, open_pins
 from gatehouse.service.requests import Requests
 from gatehouse.service.selftests import Selftests, command_line
+from gatehouse.service.still_unproven import StillUnproven
 from gatehouse.service.video_reports import KEYS_FAULT, VideoReports
 from gatehouse.service.voice import Voice
 from gatehouse.service.walkdue import LOG_FAULT
@@ -223,6 +224,7 @@ class AlarmService:
                 command=command_line(conf.path),
             ),
             health=Health(Context(config=conf, clock=clock, gentle=True), voice.fault),
+            unproven=StillUnproven(conf.gateway.state_dir, lambda: joints.changes.tell({})),
             store=opening.store,
             start=opening.start,
             started_unix_ns=reading.unix_ns,
@@ -277,6 +279,7 @@ class AlarmService:
                     tasks.create_task(duties.supervised("control", answering, voice)),
                     tasks.create_task(duties.keep_config(self._loaded, voice)),
                     tasks.create_task(duties.supervised(KEYS_FAULT, rooms.video.learn, voice)),
+                    tasks.create_task(rooms.unproven.keep()),
                     tasks.create_task(duties.supervised(LOG_FAULT, walks.due.watch, voice)),
                     tasks.create_task(rooms.selftests.run()),
                     tasks.create_task(duties.supervised("health", rooms.health.run, voice)),

@@ -15,6 +15,7 @@ from gatehouse.service.brief import brief_faults
 from gatehouse.service.health import Health
 from gatehouse.service.latency import Latencies
 from gatehouse.service.selftests import Selftests
+from gatehouse.service.still_unproven import StillUnproven
 from gatehouse.service.video_reports import VideoReports
 from gatehouse.uplink import Birth, Uplink
 
@@ -36,6 +37,7 @@ class Rooms:
     video: VideoReports
     selftests: Selftests
     health: Health
+    unproven: StillUnproven
     store: str
     start: int
     started_unix_ns: int
@@ -121,6 +123,7 @@ def status(rooms: Rooms) -> dict[str, Any]:
         "drill": drill(rooms),
         "walktest": walktest(rooms),
         "video": rooms.video.status(),
+        "unproven": rooms.unproven.rows(),
     }
 
 

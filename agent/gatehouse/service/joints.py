@@ -12,7 +12,7 @@ from gatehouse.service.documents import Rooms
 from gatehouse.service.requests import Watchers
 from gatehouse.service.voice import Voice
 from gatehouse.systemd import Notifier
-from gatehouse.uplink import Hooks, LinkStatus
+from gatehouse.uplink import Hooks, LinkState, LinkStatus
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ class Joints:
         if event.type == events.ALARM_RAISED and happening.at_ns is not None:
             self._rooms.latencies.raised(event.id, happening.at_ns)
             self._progress(event.id, "raised", happening.at_ns)
+        self._rooms.unproven.seen(event)
         self._changed()
 
     def faults_changed(self) -> None:
@@ -123,9 +124,11 @@ class Joints:
         if self._voice is not None:  # the uplink is run after all are joined
             self._voice.fault(name, begins, data=data)
 
-    def link_changed(self, _status: LinkStatus) -> None:
+    def link_changed(self, status: LinkStatus) -> None:
         """Show the link on the lamps and to those who watch."""
         if self._rooms is not None:
+            if status.state is LinkState.CONNECTED and status.broker is not None:
+                self._rooms.unproven.connected(status.broker)
             self._rooms.station.refresh()
         self._changed()
 

@@ -1,0 +1,1 @@
+"""``gatehouse setup``: from answers to a configuration that was proven on the spot."""
