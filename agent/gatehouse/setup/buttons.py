@@ -77,10 +77,16 @@ class Bench:
     """The buttons of an open board, tried once."""
 
     def __init__(
-        self, board: Board, buttons: Sequence[Button], told: Callable[[Trial], None]
+        self,
+        board: Board,
+        buttons: Sequence[Button],
+        *,
+        ready: Callable[[], None],
+        told: Callable[[Trial], None],
     ) -> None:
-        """``told`` is called whenever there is news of a button."""
+        """``ready`` is called when presses are heard, ``told`` when there is news of a button."""
         self._board = board
+        self._ready = ready
         self._buttons = tuple(buttons)
         self._told = told
         self._failed: dict[int, str] = {}
@@ -107,6 +113,7 @@ class Bench:
             levels = {pin: self._board.level(pin) for pin in inputs(self._buttons)}
             now_ns = time.monotonic_ns()
             trials = [Trial.begin(button, levels, now_ns) for button in self._buttons]
+            self._ready()
             await self._wait(trials, edges, player, limit_s)
         except BoardError as exc:
             return unreached(self._buttons, str(exc))

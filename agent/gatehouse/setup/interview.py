@@ -14,6 +14,7 @@ from gatehouse.setup.asking import as_typed, choice, needed, optional, yes
 from gatehouse.setup.proofs import Proof, Screen
 from gatehouse.setup.proving import Prover
 from gatehouse.setup.results import button_news, line
+from gatehouse.setup.trial import Trial
 from gatehouse.texts import _
 
 _AGAIN: Final = "a"
@@ -102,15 +103,19 @@ class Interview:
 
     def _press(self, found: Found, button: Button) -> list[Proof]:
         limit_s = self._prover.limits.press_s
-        said = _("Press {button} once, and let go ({seconds} s). Its lamps blink until then.")
-        self._screen.say(said.format(button=button.name, seconds=f"{limit_s:g}"))
-        if button.latching:
-            self._screen.say(_("Then turn it back with its key."))
-        if button.reset is not None:
-            self._screen.say(_("Turn its reset key once, too."))
-        proofs = self._prover.buttons(
-            found, [button], limit_s, lambda trial: self._screen.say(button_news(trial))
-        )
+
+        def ready() -> None:
+            said = _("Press {button} once, and let go ({seconds} s). Its lamps blink until then.")
+            self._screen.say(said.format(button=button.name, seconds=f"{limit_s:g}"))
+            if button.latching:
+                self._screen.say(_("Then turn it back with its key."))
+            if button.reset is not None:
+                self._screen.say(_("Turn its reset key once, too."))
+
+        def told(trial: Trial) -> None:
+            self._screen.say(button_news(trial))
+
+        proofs = self._prover.buttons(found, [button], limit_s, ready=ready, told=told)
         return [self._seen(proof) for proof in proofs] + self._relay(found, button, proofs)
 
     def _seen(self, proof: Proof) -> Proof:

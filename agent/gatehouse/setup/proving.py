@@ -37,14 +37,17 @@ class Prover:
         found: Found,
         tried: Sequence[Button],
         limit_s: float,
+        *,
+        ready: Callable[[], None],
         told: Callable[[Trial], None],
     ) -> list[Proof]:
-        """Have each button pressed once; ``found`` is what was answered so far."""
+        """Have each button pressed once, when ``ready`` has said so; ``found``: the answers yet."""
         try:
             with self._draft(found):
                 board = buttons.open_for(tried, self._room, self._environ)
                 try:
-                    return asyncio.run(buttons.Bench(board, tried, told).prove(limit_s))
+                    bench = buttons.Bench(board, tried, ready=ready, told=told)
+                    return asyncio.run(bench.prove(limit_s))
                 finally:
                     board.close()
         except BoardError as exc:

@@ -25,6 +25,7 @@ from gatehouse.setup.interview import Interview
 from gatehouse.setup.proofs import Limits, Proof, Screen
 from gatehouse.setup.proving import Prover, relays_unmoved
 from gatehouse.setup.results import button_news, line, summary
+from gatehouse.setup.trial import Trial
 from gatehouse.texts import _
 
 _LOCK: Final = "alarm.lock"
@@ -69,18 +70,28 @@ def _from_file(screen: Screen, site: Site, prover: Prover, given: Answers) -> bo
     reached = [*prover.brokers(given), *prover.cameras(given.config)]
     for proof in reached:
         screen.say(line(proof))
-    tried = given.config.buttons
-    limit_s = site.limits.presses_s
-    said = _("Within {minutes} minutes, press each button once where all its lamps blink:")
-    screen.say(said.format(minutes=f"{limit_s / 60:g}"))
-    for button in tried:
-        screen.say(f"  {button.name}: {button.location}")
-    screen.say(_("Let go, turn latching ones back, and turn each reset key once."))
-    told = prover.buttons(given.found, tried, limit_s, lambda trial: screen.say(button_news(trial)))
+    told = _walk(screen, site, prover, given)
     pressed = [*told, *_relays(given.config, told)]
     for proof in pressed:
         screen.say(line(proof))
     return _finish(screen, given, [*proofs, *reached, *pressed])
+
+
+def _walk(screen: Screen, site: Site, prover: Prover, given: Answers) -> list[Proof]:
+    """Have the whole school walked once."""
+    tried, limit_s = given.config.buttons, site.limits.presses_s
+
+    def ready() -> None:
+        said = _("Within {minutes} minutes, press each button once where all its lamps blink:")
+        screen.say(said.format(minutes=f"{limit_s / 60:g}"))
+        for button in tried:
+            screen.say(f"  {button.name}: {button.location}")
+        screen.say(_("Let go, turn latching ones back, and turn each reset key once."))
+
+    def told(trial: Trial) -> None:
+        screen.say(button_news(trial))
+
+    return prover.buttons(given.found, tried, limit_s, ready=ready, told=told)
 
 
 def _relays(conf: Config, told: list[Proof]) -> list[Proof]:
