@@ -22,7 +22,7 @@ from gatehouse_sim.wiring_client import WiringClient
 GATEWAY: Final = "qd-sn-0042"
 NOW: Final = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 QUICK: Final = Limits(presses_s=0.3, press_s=0.3, brokers_s=0.3, cameras_s=0.3)
-PATIENT: Final = Limits(presses_s=60, press_s=60)
+PATIENT: Final = Limits(presses_s=60, press_s=60, relay_s=0.05)
 
 BUTTONS: Final = """
 [[button]]

@@ -80,6 +80,7 @@ async def test_a_replacement_is_proven_from_the_old_answers(root: Path, broker: 
     turning(technician, root)
     assert await set_up(root, technician, file)
     assert "Everything is proven (6)" in technician.done()
+    assert f"{GATEWAY}-selftest (p5, c1" in broker.log  # a clean start, which throws nobody out
 
     burnt = root / "etc"
     for name in ("gateway.answers.toml", "ca.pem", "gateway.pem", "gateway.key"):

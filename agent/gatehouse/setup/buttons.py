@@ -19,7 +19,6 @@ _MS: Final = 1_000_000
 WAITS: Final = Pattern((250 * _MS, 250 * _MS))
 """Neither of the two rhythms that tell a guard of an alarm."""
 BEEP: Final = Pattern((100 * _MS, 1_900 * _MS))
-RELAY_S: Final = 2.0
 
 
 def inputs(buttons: Sequence[Button]) -> list[int]:
@@ -154,11 +153,11 @@ class Bench:
         return [Proof(subject, unproven.LAMPS, why)]
 
 
-async def close_relay(board: Board, pin: int) -> str | None:
-    """Close a relay for two seconds; returns why that could not be done."""
+async def close_relay(board: Board, pin: int, for_s: float) -> str | None:
+    """Close a relay for so long; returns why that could not be done."""
     try:
         board.write(pin, True)
-        await asyncio.sleep(RELAY_S)
+        await asyncio.sleep(for_s)
         board.write(pin, False)
     except BoardError as exc:
         return str(exc)

@@ -8,7 +8,7 @@ from typing import Final
 from gatehouse import texts, unproven
 from gatehouse.config.model import Button
 from gatehouse.config.values import WrongError
-from gatehouse.setup import answers, buttons, questions
+from gatehouse.setup import answers, questions
 from gatehouse.setup.answers import Answers, Found, Wishes
 from gatehouse.setup.asking import as_typed, choice, needed, optional, yes
 from gatehouse.setup.proofs import Proof, Screen
@@ -131,7 +131,7 @@ class Interview:
         if button.relay is None or not reached:
             return []
         said = _("The relay raises the alarm at its host. Close it for {seconds} s now?")
-        question = said.format(seconds=f"{buttons.RELAY_S:g}")
+        question = said.format(seconds=f"{self._prover.limits.relay_s:g}")
         why: str | None = _("not moved: it would raise the alarm at its host")
         if yes(self._screen, question, before=False):
             why = self._prover.relay(found, button)

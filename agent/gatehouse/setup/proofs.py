@@ -34,6 +34,8 @@ class Limits:
     """For all buttons together, in any order: a school is walked once."""
     press_s: float = 60.0
     """For the one button that was just described, when questions are asked."""
+    relay_s: float = 2.0
+    """How long a relay is closed, when somebody has agreed to that."""
     brokers_s: float = 30.0
     """For all brokers, which are tried at once."""
     cameras_s: float = 10.0

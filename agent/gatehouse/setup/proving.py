@@ -61,7 +61,9 @@ class Prover:
             with self._draft(found):
                 board = buttons.open_for([button], self._room, self._environ)
                 try:
-                    return asyncio.run(buttons.close_relay(board, button.relay))
+                    return asyncio.run(
+                        buttons.close_relay(board, button.relay, self.limits.relay_s)
+                    )
                 finally:
                     board.close()
         except BoardError as exc:
