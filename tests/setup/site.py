@@ -118,6 +118,10 @@ class Technician:
                 self.hands.append(hand)
                 hand.start()
 
+    def verbatim(self, text: str) -> None:
+        """Read it."""
+        self.shown.append(text)
+
     def ask(self, question: str) -> str:
         """Answer; a technician who has nothing more to say has left."""
         self.shown.append(question)

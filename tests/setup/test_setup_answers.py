@@ -180,7 +180,7 @@ async def test_the_file_before_is_kept(root: Path) -> None:
     technician = Technician()
     assert not await set_up(root, technician, file, limits=QUICK)
     assert target.with_name("gatehouse.toml.bak").read_text() == "# by hand\n"
-    assert "Kept:" in technician.done()
+    assert f"{target}.bak" in technician.done()
     assert "网关编号" in target.read_text()
     assert "topic level" in target.read_text()
 
@@ -190,7 +190,9 @@ async def test_missing_certificates_are_told_and_not_invented(root: Path) -> Non
     file = stick(root, "mqtts://localhost:1")
     technician = Technician()
     assert not await set_up(root, technician, file, limits=QUICK)
-    assert f"Missing, put it there: {root}/etc/gateway.key" in technician.done()
+    shown = technician.done()
+    assert "connection: missing: ca.pem, mine.pem, mine.key" in shown
+    assert f"Missing, put it there:\n  {root}/etc/ca.pem" in shown
     assert config.read(root / "etc" / "gatehouse.toml").district.key == root / "etc" / "gateway.key"
 
 

@@ -1,5 +1,6 @@
 """The machine's clock: set with consent, else shown how."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,11 @@ def test_steps_are_shown_as_they_are_typed() -> None:
     """Where setup may not do it, somebody else must be able to."""
     shown = [step.shown() for step in timeserver.steps(WISHES, "2026-11-26 08:30")]
     assert "sudo timedatectl set-time '2026-11-26 08:30'" in shown
-    assert any("NTP=ntp.a.example ntp.b.example" in line and str(DROP_IN) in line for line in shown)
+    (piped,) = (line for line in shown if line.startswith("printf"))
+    assert "NTP=ntp.a.example ntp.b.example" in piped
+    assert "\n" not in piped
+    printed = subprocess.run(piped.partition("|")[0], shell=True, capture_output=True, check=True)  # noqa: S602
+    assert printed.stdout.decode() == "[Time]\nNTP=ntp.a.example ntp.b.example\n"
 
 
 def test_nothing_is_done_after_a_step_that_failed() -> None:

@@ -29,6 +29,10 @@ class Terminal:
         """Show it, broken into lines where words end."""
         self._console.print(text, markup=False)
 
+    def verbatim(self, text: str) -> None:
+        """Show it as one line, which the terminal itself may break."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
     def ask(self, question: str) -> str:
         """Ask, and read a line. Raises EOFError at the end of what is typed."""
         self._console.print(question, end=" ", markup=False)

@@ -56,5 +56,8 @@ class Screen(Protocol):
     def say(self, text: str = "") -> None:
         """Show a line or more."""
 
+    def verbatim(self, text: str) -> None:
+        """Show a command or a path, which is copied: no line breaks are put into it."""
+
     def ask(self, question: str) -> str:
         """Ask and return what was typed, stripped. Raises EOFError when nobody will answer."""

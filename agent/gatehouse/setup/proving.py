@@ -73,6 +73,13 @@ class Prover:
         """Connect to all brokers, with the certificates where they lie now."""
         config = answers.config
         ca, cert, key = (answers.source(name) for name in TLS_FILES)
+        missing = [path.name for path in (ca, cert, key) if path is not None and not path.is_file()]
+        if missing:
+            why = _("missing: {files}").format(files=", ".join(missing))
+            return [
+                Proof(f"broker/{broker.url}", unproven.CONNECTION, why)
+                for broker in config.district.brokers
+            ]
         district = replace(config.district, ca=ca, cert=cert, key=key)
         work = brokers.prove(
             config.gateway.id, district, self._clock, limit_s=self.limits.brokers_s

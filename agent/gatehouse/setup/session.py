@@ -121,7 +121,7 @@ def _set_time(screen: Screen, site: Site, wishes: Wishes, by_hand: str | None) -
     if why is not None or any(proof.why is not None for proof in proofs):
         screen.say(_("The clock is not set ({why}). By hand:").format(why=why or proofs[0].why))
         for step in timeserver.steps(wishes, by_hand):
-            screen.say(f"  {step.shown()}")
+            screen.verbatim(step.shown())
     return proofs
 
 
@@ -137,15 +137,18 @@ def _finish(screen: Screen, made: Answers, proofs: list[Proof]) -> bool:
 
 
 def _tell(screen: Screen, written: Written) -> None:
-    screen.say(_("Written: {path}").format(path=written.config))
-    for path in written.kept:
-        screen.say(_("Kept: {path}").format(path=path))
-    for path in written.missing:
-        screen.say(_("Missing, put it there: {path}").format(path=path))
-    screen.say(_("Keep a copy elsewhere: {path}").format(path=written.answers))
-    screen.say(
-        _("Now start it: {command}").format(command="sudo systemctl restart gatehouse.target")
-    )
+    told = [
+        (_("Written:"), (written.config,)),
+        (_("What stood there before:"), written.kept),
+        (_("Missing, put it there:"), written.missing),
+        (_("Keep a copy elsewhere:"), (written.answers,)),
+        (_("Now start it:"), ("sudo systemctl restart gatehouse.target",)),
+    ]
+    for title, lines in told:
+        if lines:
+            screen.say(title)
+        for line_of in lines:
+            screen.verbatim(f"  {line_of}")
 
 
 def _before(target: Path) -> Answers | None:

@@ -32,7 +32,8 @@ class Step:
         """Return it as one types it."""
         if self.text is None:
             return shlex.join(("sudo", *self.words))
-        return f"printf {shlex.quote(self.text)} | sudo install -Dm644 /dev/stdin {DROP_IN}"
+        text = shlex.quote(self.text.replace("\n", "\\n"))  # printf makes lines of it again
+        return f"printf {text} | sudo install -Dm644 /dev/stdin {DROP_IN}"
 
 
 def steps(wishes: Wishes, now: str | None = None) -> Iterator[Step]:
