@@ -127,6 +127,22 @@ def test_cameras_and_time_are_asked_for(root: Path) -> None:
     assert kept["setup"]["time_server"] == "ntp.example"
 
 
+def test_a_camera_must_agree_with_the_others(root: Path) -> None:
+    """Two cameras in one folder would delete each other's recordings."""
+    folders(root)
+    button = ["gate", "南门", "17", "-", "n", "-", "-", "-", "-", "g", "n", "-", "-"]
+    yard = ["yard", "rtsp://127.0.0.1:1/a", "2", "-", "-", "/srv/r", "y"]
+    hall = ["hall", "rtsp://127.0.0.1:1/b", "2", "-", "-", "/srv/r", "y"]
+    mended = ["", "", "", "-", "-", "/srv/h", "y"]
+    typed = [*SCHOOL, *button, "y", *yard, "y", *hall, *mended, "n", "-", *END]
+    technician = Technician(typed)
+    assert not asked(root, technician, limits=QUICK)
+    assert 'is that of camera "yard" already' in technician.done()
+    assert not technician.typed
+    cameras = config.read(root / "etc" / "gatehouse.toml").cameras
+    assert [str(camera.recordings) for camera in cameras] == ["/srv/r", "/srv/h"]
+
+
 def test_enter_takes_what_was_answered_before(root: Path) -> None:
     """A second setup, after a change of one wire, is a minute's work."""
     folders(root, BUTTONS)

@@ -34,9 +34,12 @@ class Terminal:
         self._console.print(text, markup=False, soft_wrap=True)
 
     def ask(self, question: str) -> str:
-        """Ask, and read a line. Raises EOFError at the end of what is typed."""
+        """Ask, and read a line. Raises EOFError at the end of what is typed, SetupError."""
         self._console.print(question, end=" ", markup=False)
-        said = self._keyboard.readline()
+        try:
+            said = self._keyboard.readline()
+        except UnicodeDecodeError as exc:
+            raise SetupError(_("what was typed is not UTF-8: nothing was written")) from exc
         if not said:
             raise EOFError
         return said.strip()

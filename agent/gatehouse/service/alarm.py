@@ -224,7 +224,7 @@ class AlarmService:
                 command=command_line(conf.path),
             ),
             health=Health(Context(config=conf, clock=clock, gentle=True), voice.fault),
-            unproven=StillUnproven(conf.gateway.state_dir, lambda: joints.changes.tell({})),
+            unproven=StillUnproven(conf, lambda: joints.changes.tell({})),
             store=opening.store,
             start=opening.start,
             started_unix_ns=reading.unix_ns,

@@ -7,10 +7,10 @@ and a relay stay until somebody has looked, which setup asks.
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from gatehouse import events, unproven
+from gatehouse.config import Config
 from gatehouse.errors import MessageError
 from gatehouse.events import Event
 from gatehouse.threads import off_loop
@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 class StillUnproven:
     """Reads the file once, beside the loop; writes it again for each thing that was proven."""
 
-    def __init__(self, state_dir: Path, changed: Callable[[], None]) -> None:
-        self._state_dir = state_dir
+    def __init__(self, conf: Config, changed: Callable[[], None]) -> None:
+        self._state_dir = conf.gateway.state_dir
+        self._known = {f"button/{button.name}" for button in conf.buttons}
+        self._known |= {f"broker/{broker.url}" for broker in conf.district.brokers}
         self._changed = changed
         self._items: tuple[Unproven, ...] = ()
         self._proven: set[tuple[str, str]] = set()
@@ -85,7 +87,11 @@ class StillUnproven:
             pass
 
     def _left(self) -> tuple[Unproven, ...]:
-        return tuple(i for i in self._items if (i.subject, i.what) not in self._proven)
+        """Leave out what was proven, and what was taken out of the configuration since."""
+        proven, known = self._proven, self._known
+        return tuple(
+            i for i in self._items if i.subject in known and (i.subject, i.what) not in proven
+        )
 
     def _note(self, subject: str, what: str) -> None:
         """Remember it, also before the file was read; presses repeat, and are nothing new then."""

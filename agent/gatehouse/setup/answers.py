@@ -123,6 +123,12 @@ def partial(found: Mapping[str, Any], target: Path) -> Config:
     return config
 
 
+def of_cameras(cameras: list[Found], target: Path) -> list[Mistake]:
+    """Return what is wrong with these cameras, each by itself or beside the others."""
+    _, mistakes = rules.check({"camera": cameras}, target, "")
+    return [mistake for mistake in mistakes if mistake.section == "camera"]
+
+
 def _wishes(found: object, findings: Findings) -> Wishes:
     if not isinstance(found, dict):
         findings.note(SETUP, (SETUP,), _("must be one table, written [setup]"), SETUP)

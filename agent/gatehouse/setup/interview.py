@@ -8,6 +8,7 @@ from typing import Final
 from gatehouse import texts, unproven
 from gatehouse.config.model import Button
 from gatehouse.config.values import WrongError
+from gatehouse.errors import SetupError
 from gatehouse.setup import answers, questions
 from gatehouse.setup.answers import Answers, Found, Wishes
 from gatehouse.setup.asking import as_typed, choice, needed, optional, yes
@@ -147,8 +148,7 @@ class Interview:
             _("Another camera?") if listed else _("Are there cameras?"),
             before=bool(known),
         ):
-            names = [each["name"] for each in listed]
-            listed.append(questions.camera(self._screen, known.pop(0) if known else {}, names))
+            listed.append(self._camera(known.pop(0) if known else {}, listed))
         for button in self._found["button"]:
             button.pop("cameras", None)
         if not listed:
@@ -161,6 +161,17 @@ class Interview:
             if chosen := questions.cameras_of(self._screen, asked, names):
                 button["cameras"] = chosen
 
+    def _camera(self, known: Found, others: list[Found]) -> Found:
+        """Ask for one camera, until it agrees with the others (their folders, their sources)."""
+        names = [each["name"] for each in others]
+        while True:
+            known = questions.camera(self._screen, known, names)
+            wrong = answers.of_cameras([*others, known], self._target)
+            if not wrong:
+                return known
+            for mistake in wrong:
+                self._screen.say(str(mistake))
+
     def _district(self) -> Answers:
         """Ask for the district, until it answers or somebody goes on without."""
         before = self._before
@@ -169,6 +180,8 @@ class Interview:
             made, mistakes = answers.check(self._found, "", self._target, folder=Path.cwd())
             for mistake in mistakes:
                 self._screen.say(str(mistake))
+            if any(mistake.section != "district" for mistake in mistakes):
+                raise SetupError("\n".join(map(str, mistakes)))  # not to be mended here
             if made is not None and not mistakes:
                 proofs = self._reach(made)
                 if proofs is not None:
