@@ -14,7 +14,8 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 DEB_ARGS ?=
-JOBS ?= 2
+# the tests wait more than they work: four at a time keep two cores busy
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long test-system lint bench deb texts clean
