@@ -30,7 +30,7 @@ test: .stamps/python ## all tests
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not campaign and not nspawn" $(TEST_ARGS)
 
 test-long: .stamps/python ## the long campaigns
-	$(BIN)/pytest -n $(JOBS) -m "not nspawn" $(TEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) -m "not nspawn" --hypothesis-profile=new $(TEST_ARGS)
 
 test-system: .stamps/python .stamps/roots/bookworm.tar .stamps/roots/trixie.tar ## the package and its services on Debian 12 and 13, in containers (as root)
 	$(SUDO) env PATH="$$PATH" GATEHOUSE_NSPAWN_ROOTS=$(CURDIR)/.stamps/roots $(BIN)/pytest tests/nspawn -m nspawn $(TEST_ARGS)

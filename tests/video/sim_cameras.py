@@ -101,6 +101,12 @@ class Looking:
         enough = self.keys + keys
         await self.until(lambda: self.keys >= enough)
 
+    async def settled(self) -> None:
+        """Wait until it sees, and begin to count: on a busy machine a first attempt may fail."""
+        await self.more(2)
+        await self.until(lambda: self.health.verdict == "ok")
+        self.changes.clear()
+
     def words(self) -> list[tuple[str, bool]]:
         """Return the faults that began (True) and ended."""
         return [(change.fault, change.began) for _, change in self.changes]

@@ -25,8 +25,7 @@ FILMS = {
 async def shows(cameras: Cameras, film: str, fault: str) -> None:
     """Have a camera that is well show a film, and be well again."""
     async with looking(cameras.url(film), await learnt()) as look:
-        await look.more(2)
-        assert look.words() == []
+        await look.settled()
         before = look.keys
         await cameras.show(film, film)
         await look.until(lambda: len(look.changes) == 1)
@@ -67,7 +66,7 @@ async def test_night_and_day_are_no_faults() -> None:
         simulated({"gate": "normal"}) as cameras,
         looking(cameras.url("gate"), await learnt()) as look,
     ):
-        await look.more(2)
+        await look.settled()
         await cameras.show("gate", "night")
         await look.more(7)
         await cameras.show("gate", "normal")
@@ -90,7 +89,7 @@ async def test_stalled() -> None:
         simulated({"gate": "normal"}) as cameras,
         looking(cameras.url("gate"), await learnt()) as look,
     ):
-        await look.more(2)
+        await look.settled()
         await cameras.stall("gate")
         await wait_for(look, ("stalled", True))
         await cameras.resume("gate")
@@ -104,7 +103,7 @@ async def test_one_camera_away_and_back() -> None:
         looking(cameras.url("gate"), await learnt()) as look,
         looking(cameras.url("yard"), await learnt()) as other,
     ):
-        await asyncio.gather(look.more(2), other.more(2))
+        await asyncio.gather(look.settled(), other.settled())
         await cameras.away("gate")
         await wait_for(look, ("unreachable", True))
         await other.more(2)
@@ -119,7 +118,7 @@ async def test_killed() -> None:
         simulated({"gate": "normal"}) as cameras,
         looking(cameras.url("gate"), await learnt()) as look,
     ):
-        await look.more(2)
+        await look.settled()
         await cameras.kill()
         await wait_for(look, ("unreachable", True))
         await cameras.start()
@@ -134,7 +133,7 @@ async def test_password(how: str) -> None:
         async with looking(
             cameras.url("gate"), await learnt(), credential=f"admin:{SECRET}"
         ) as look:
-            await look.more(2)
+            await look.settled()
             await cameras.password("gate", "admin", "another", how)
             await wait_for(look, ("refused", True))
             assert SECRET not in str(look.changes)
