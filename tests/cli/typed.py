@@ -38,10 +38,16 @@ STATUS: Final[dict[str, Any]] = {
     "gateway": "qd-sn-0042",
     "version": "0.1.0",
     "board": "simulated",
+    "bootid": "2f5c7f0e-8d1a-4b7e-9b67-0a5f4f0c2d11",
     "clock": "synced",
     "buttons": [
         {"name": "gate", "line": "normal", "alarm": "received", "last_alarm": "a"},
-        {"name": "a-name-of-thirty-two-characters-", "line": "open", "alarm": "idle"},
+        {
+            "name": "a-name-of-thirty-two-characters-",
+            "line": "open",
+            "alarm": "idle",
+            "last_alarm": None,
+        },
     ],
     "link": {
         "state": "offline",
@@ -53,6 +59,7 @@ STATUS: Final[dict[str, Any]] = {
     "latency_ms": {
         "stored": {"n": 3, "p50": 1.5, "p99": 9.5, "max": 9.5},
         "sent": {"n": 0, "p50": None, "p99": None, "max": None},
+        "received": {"n": 0, "p50": None, "p99": None, "max": None},
     },
     "faults": [
         {"subject": "gateway", "fault": "offline", "since": None, "text": "no route [to] host"},
