@@ -153,6 +153,8 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         process.kill()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_KILL_S):
+            while process.stdout is not None and await process.stdout.read(checked.MOST_BYTES):
+                pass  # its last words: the pipe is closed at their end
             await process.wait()
 
 
