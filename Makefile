@@ -18,7 +18,7 @@ DEB_ARGS ?=
 JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-system lint bench deb texts clean
+.PHONY: help demo test test-long test-system test-system-short can-boot lint bench deb texts clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,13 @@ test-long: .stamps/python ## the long campaigns
 
 test-system: .stamps/python .stamps/roots/bookworm.tar .stamps/roots/trixie.tar ## the package and its services on Debian 12 and 13, in containers (as root)
 	$(SUDO) env PATH="$$PATH" GATEHOUSE_NSPAWN_ROOTS=$(CURDIR)/.stamps/roots $(BIN)/pytest tests/nspawn -m nspawn $(TEST_ARGS)
+
+test-system-short: .stamps/python .stamps/roots/bookworm.tar ## its short form: Debian 12, a press, kill -9, a hung service (as root)
+	$(SUDO) env PATH="$$PATH" GATEHOUSE_NSPAWN_ROOTS=$(CURDIR)/.stamps/roots $(BIN)/pytest tests/nspawn/test_services.py \
+	  -m nspawn -k "bookworm and (arrives or locked or killed or hung or nothing)" $(TEST_ARGS)
+
+can-boot: .stamps/python .stamps/roots/bookworm.tar
+	@$(SUDO) env PATH="$$PATH" PYTHONPATH=tests $(BIN)/python tests/nspawn/can_boot.py .stamps/roots/bookworm.tar
 
 lint: .stamps/python ## ruff, mypy --strict
 	$(BIN)/ruff check .
@@ -69,7 +76,7 @@ clean: ## remove what was made here
 # Debian as apt makes it, with what the package depends on: in there is no network.
 .stamps/roots/%.tar: Makefile
 	@mkdir -p $(@D)
-	@command -v mmdebstrap systemd-nspawn >/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive \
+	@{ command -v mmdebstrap && command -v systemd-nspawn; } >/dev/null || $(SUDO) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qq install -y --no-install-recommends mmdebstrap systemd-container >/dev/null
 	@echo "making a root of Debian $*"
 	@$(SUDO) mmdebstrap --quiet --format=tar --variant=apt --include=$(subst $(space),$(comma),$(ROOT_APT)) $* $@.new

@@ -21,7 +21,7 @@ from gatehouse.service.voice import Voice
 log = logging.getLogger(__name__)
 
 CHILD_S: Final = 120.0
-_KILL_S: Final = 0.5
+_KILL_S: Final = 1.0
 _TRIAL_S: Final = 10.0
 _MOST: Final = 20
 _EVERY_S: Final = 60.0
