@@ -166,10 +166,12 @@ async def durable(school: School) -> str:
         assert (await anext(lines))["following"]
         press(school, "hall")
         async with asyncio.timeout(LIMIT_S):
-            line = await anext(lines)
-            while line["stage"] != "stored":
+            raised = stored = None
+            while raised is None or stored != raised:  # an earlier alarm may be stored meanwhile
                 line = await anext(lines)
-    return str(line["alarm"])
+                raised = line["alarm"] if line["stage"] == "raised" else raised
+                stored = line["alarm"] if line["stage"] == "stored" else stored
+    return str(raised)
 
 
 def alarms(school: School, button: str = "gate") -> list[Record]:
