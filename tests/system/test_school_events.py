@@ -175,6 +175,7 @@ async def test_start_tells_where_it_goes_on_and_why(school_root: Path) -> None:
         third = (await told(school, "gateway.started", 3))[-1]
         assert third.event.data == {"previous": stopped.event.sequence, "reason": "command"}
 
+        await durable(school)  # else the start before is the last that the disk knows of
         await school.agent.kill()
         await school.agent.start(GATEHOUSE_BOOTID="1f9d2c4e-0000-4000-8000-000000000001")
         fourth = (await told(school, "gateway.started", 4))[-1]

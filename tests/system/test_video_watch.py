@@ -68,7 +68,9 @@ async def test_a_wrong_password_is_told_and_never_shown(school_root: Path) -> No
             shown.append(json.dumps(document, ensure_ascii=False))
         shown += [record.body.decode() for record in school.district.events(GATEWAY)]
         shown += [path.read_bytes().decode("latin-1") for path in kept(school)]
-        assert about(school, "camera/gate") == [("camera.fault", "refused")]
+        # its streams were broken: on a busy machine the first look may find nobody there
+        refused = [each for each in about(school, "camera/gate") if each[1] != "unreachable"]
+        assert refused == [("camera.fault", "refused")]
     secrets = [f"{USER}:{PASSWORD}".encode(), PASSWORD.encode()]
     words = {PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD, safe="'")}
     words |= {base64.b64encode(each).decode() for each in secrets}
