@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := mosquitto ffmpeg python3-venv systemd gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
-  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi chromium
 ROOT_APT := systemd-sysv dbus udev procps python3 python3-venv python3-numpy mosquitto \
   ffmpeg
 comma := ,
@@ -56,7 +56,7 @@ deb: .stamps/python ## the installable packages, amd64 and arm64, in dist/ (DEB_
 
 texts: .stamps/python ## collect new texts into the catalogs
 	$(BIN)/pybabel -q extract -k _ -k N_ --no-location --sort-output --omit-header \
-	  -o .stamps/gatehouse.pot agent/gatehouse hardware-sim/gatehouse_sim
+	  -o .stamps/gatehouse.pot agent/gatehouse district/gatehouse_district hardware-sim/gatehouse_sim
 	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap -l zh_CN -D gatehouse \
 	  -i .stamps/gatehouse.pot -d agent/gatehouse/locale
 
@@ -86,7 +86,7 @@ clean: ## remove what was made here
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
 	@echo "installing Python packages into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt \
-	  -e '.[sim,video]' babel hypothesis jsonschema mypy pre-commit pytest pytest-asyncio pytest-xdist ruff types-jsonschema types-psutil
+	  -e '.[sim,video,enrol]' babel hypothesis jsonschema mypy playwright pre-commit pytest pytest-asyncio pytest-xdist ruff types-jsonschema types-psutil
 	@# only its source is read: the stand-in is compared with it (it runs on a Pi alone)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps picamera2
 	@touch $@

@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 AGENT = ROOT / "agent" / "gatehouse"
+DISTRICT = ROOT / "district" / "gatehouse_district"
 GROUND = {"events", "config", "clock", "faults", "errors", "texts", "systemd", "threads", "process"}
-GROUND |= {"files", "unproven"}
+GROUND |= {"files", "unproven", "contract"}
 LAYERS = {
     "outbox": GROUND,
     "alarm": GROUND,
@@ -16,13 +17,15 @@ LAYERS = {
     "control": GROUND,
     "video": GROUND,
     "report": GROUND,
+    "evidence": GROUND,
+    "enrol": GROUND | {"uplink"},
     "checks": GROUND | {"outbox", "control"},
     "service": GROUND | {"outbox", "alarm", "uplink", "control", "checks"},
-    "video_service": GROUND | {"video", "control"},
+    "video_service": GROUND | {"video", "control", "evidence"},
     "setup": GROUND | {"alarm", "uplink"},
     "cli": GROUND
     | {"service", "video_service", "video", "control", "checks", "uplink", "report", "outbox"}
-    | {"setup"},
+    | {"setup", "evidence", "enrol"},
 }
 ONE_FILE = {
     "gpiozero": {"alarm/gpio.py"},
@@ -37,7 +40,26 @@ ONE_FILE = {
     "httpx": {"video/soap.py"},
     "defusedxml": {"video/soap.py"},
 }
-NEVER = {"gatehouse_sim", "pydantic", "structlog", "typer"}
+DISTRICT_GROUND = {"model", "ports", "errors", "config"}
+DISTRICT_LAYERS = {
+    "receiver": DISTRICT_GROUND,
+    "ca": DISTRICT_GROUND,
+    "enrolment": DISTRICT_GROUND | {"ca"},
+    "desk": DISTRICT_GROUND,
+    "serve": DISTRICT_GROUND | {"receiver", "ca", "enrolment", "desk"},
+    "cli": DISTRICT_GROUND | {"receiver", "ca", "enrolment", "desk", "serve"},
+}
+DISTRICT_ONE_ROOM = {
+    "aiomqtt": {"receiver"},
+    "paho": {"receiver"},
+    "cryptography": {"ca"},
+    "starlette": {"desk", "enrolment"},
+    "uvicorn": {"serve"},
+    "jinja2": {"desk"},
+    "argon2": {"desk"},
+    "rich": {"cli"},
+}
+NEVER = {"gatehouse_sim", "gatehouse_district", "pydantic", "structlog", "typer"}
 
 
 def imported(path: Path) -> set[str]:
@@ -75,3 +97,23 @@ def test_each_library_has_its_one_file(path: Path) -> None:
     for library, homes in ONE_FILE.items():
         assert library not in tops or here in homes
     assert "rich" not in tops or here.startswith("cli/")
+
+
+DISTRICT_FILES = sorted(path for path in DISTRICT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", DISTRICT_FILES, ids=lambda p: str(p.relative_to(DISTRICT)))
+def test_the_district_too_imports_downwards_and_never_the_simulator(path: Path) -> None:
+    """Without it the receiver could come to need the desk, or a district the simulated school."""
+    room = path.relative_to(DISTRICT).parts[0].removesuffix(".py")
+    allowed = DISTRICT_LAYERS.get(room, DISTRICT_GROUND)
+    names = imported(path)
+    tops = {name.partition(".")[0] for name in names}
+    assert "gatehouse_sim" not in tops
+    for name in names:
+        if name.startswith("gatehouse_district."):
+            other = name.split(".")[1]
+            if other in DISTRICT_GROUND | DISTRICT_LAYERS.keys():
+                assert other == room or other in allowed, f"{path} may not import {name}"
+    for library, rooms in DISTRICT_ONE_ROOM.items():
+        assert library not in tops or room in rooms, f"{path} may not import {library}"

@@ -1,0 +1,1 @@
+"""What was kept around an alarm: bundles, their manifests, and proving that nothing changed."""
