@@ -1,8 +1,9 @@
-"""The contract's words as types: what each event's data holds (contract section 4)."""
+"""The contract's words as types: what each event's data holds, and every other message.
 
-from gatehouse.events import Event
+Imports nothing but the words that all others speak, so that either side of the wire can use it.
+"""
 
+from gatehouse.contract.kinds import EVENTS, Kind
+from gatehouse.contract.remarks import remarks
 
-def remarks(event: Event) -> list[str]:
-    """Return what of an event does not fit the contract's types; empty when all does."""
-    return [] if event.specversion == "1.0" else [f"specversion is {event.specversion!r}, not 1.0"]
+__all__ = ["EVENTS", "Kind", "remarks"]

@@ -87,6 +87,8 @@ def birth(rooms: Rooms) -> Birth:
         buttons=tuple(rooms.station.channels),
         cameras=tuple(camera.name for camera in rooms.config.cameras),
         faults=tuple(brief_faults([fault(entry) for entry in rooms.faults])),
+        school=rooms.config.gateway.school,
+        heartbeat_s=rooms.config.district.heartbeat_s,
     )
 
 

@@ -1,71 +1,33 @@
-"""What is said besides events: birth, offline state, receipts, commands and their replies. Pure.
+"""What is said besides events, read and written: the types are the contract's. Pure.
 
 Everything that comes from outside is decoded strictly; what does not fit raises MessageError and
 nothing else.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
+from gatehouse.contract.messages import Birth, Command, Offline, Receipt, Reply
 from gatehouse.errors import MessageError
+
+__all__ = [
+    "Birth",
+    "Command",
+    "Offline",
+    "Receipt",
+    "Reply",
+    "command",
+    "encode",
+    "expiry",
+    "receipt",
+]
 
 COMMAND_BYTES: Final = 16 * 1024
 """A command longer than this is malformed; the longest of the contract needs some hundred."""
 
 T = TypeVar("T")
-
-_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-
-
-class Birth(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gateway says on connecting; the uplink fills in ``connection``."""
-
-    online: bool = True
-    store: str
-    start: int
-    connection: int = 0
-    bootid: str
-    version: str
-    started: str
-    buttons: tuple[str, ...]
-    cameras: tuple[str, ...]
-    faults: tuple[dict[str, Any], ...]
-
-
-class Offline(msgspec.Struct, frozen=True, kw_only=True):
-    """The last will, and what the gateway itself says on an orderly stop."""
-
-    online: bool = False
-    store: str
-    start: int
-    connection: int
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """The district has these events on disk."""
-
-    ids: list[str]
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person at the district asks for; ``expires`` is RFC 3339 or Unix seconds."""
-
-    id: _Word
-    expires: str | float
-    command: _Word
-    alarm: _Word | None = None
-    by: _Word | None = None
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a command; ``id`` is None when it could not be read."""
-
-    id: str | None
-    ok: bool
-    reason: str | None = None
-
 
 _encoder: Final = msgspec.json.Encoder()
 _receipt: Final = msgspec.json.Decoder(Receipt)
