@@ -6,8 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from gatehouse import contract
+from gatehouse_sim.district import District
 from gatehouse_sim.school import School, opened, short_folder
 from system.seen import PLAN, at_rest
+
+
+@pytest.fixture(autouse=True)
+def as_the_contract_says(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test whose district was told an event that does not fit the contract's types."""
+    odd: list[str] = []
+    stop = District.stop
+
+    async def stopped(district: District) -> None:
+        await stop(district)
+        for record in district.events():
+            odd.extend(f"{record.type}: {each}" for each in contract.remarks(record.event))
+
+    monkeypatch.setattr(District, "stop", stopped)
+    yield
+    assert not odd
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from gatehouse.contract.data import Data, EventId
 
 
-class Raised(Data, frozen=True, kw_only=True):
+class AlarmRaised(Data, frozen=True, kw_only=True):
     """A button was pressed: each press is an alarm of its own, also while another one stands."""
 
     location: str
@@ -19,7 +19,7 @@ class Raised(Data, frozen=True, kw_only=True):
     """How many presses this one alarm stands for, while the contact chatters; else left out."""
 
 
-class Released(Data, frozen=True, kw_only=True):
+class AlarmReleased(Data, frozen=True, kw_only=True):
     """The contact of an alarm is open again. The alarm stands until it is reset."""
 
     location: str
@@ -28,7 +28,7 @@ class Released(Data, frozen=True, kw_only=True):
     """Id of the alarm whose contact was released."""
 
 
-class Reset(Data, frozen=True, kw_only=True):
+class AlarmReset(Data, frozen=True, kw_only=True):
     """Alarms of a button were ended by hand, on site; of a walk test by its end."""
 
     by: str

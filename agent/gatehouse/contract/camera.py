@@ -12,7 +12,7 @@ from gatehouse.contract.data import Count, Data, Length, Time
 class CameraFault(Data, frozen=True, kw_only=True):
     """A fault of a camera began."""
 
-    fault: faults.Camera
+    fault: faults.CameraFaults
     """Which one."""
     text: str | UnsetType = UNSET
     """What was seen, for a technician."""
@@ -31,7 +31,7 @@ class CameraFault(Data, frozen=True, kw_only=True):
 class CameraRestored(Data, frozen=True, kw_only=True):
     """A fault of a camera ended."""
 
-    fault: faults.Camera
+    fault: faults.CameraFaults
     """Which one."""
     reason: Literal["removed"] | UnsetType = UNSET
     """``removed``: the camera is no longer watched. Else left out."""
@@ -81,7 +81,7 @@ class LackingDisk(msgspec.Struct, frozen=True, kw_only=True):
 class RetentionShortfall(Data, frozen=True, kw_only=True):
     """Recordings do not stay as long as they must."""
 
-    fault: Literal[faults.Retention.SHORTFALL]
+    fault: Literal["shortfall"]
     """Always ``shortfall``."""
     required_days: Length | UnsetType = UNSET
     """At a camera: how long its recordings must stay, days."""
@@ -94,7 +94,7 @@ class RetentionShortfall(Data, frozen=True, kw_only=True):
 class RetentionForecast(Data, frozen=True, kw_only=True):
     """A camera's recordings will not stay as long as they must."""
 
-    fault: Literal[faults.Retention.FORECAST]
+    fault: Literal["forecast"]
     """Always ``forecast``."""
     days_until_short: Annotated[float, msgspec.Meta(ge=0)] | UnsetType = UNSET
     """In how many days."""
@@ -103,7 +103,7 @@ class RetentionForecast(Data, frozen=True, kw_only=True):
 class RetentionRestored(Data, frozen=True, kw_only=True):
     """A shortfall or a forecast ended."""
 
-    fault: faults.Retention
+    fault: faults.RetentionFaults
     """Which one."""
     reason: Literal["removed"] | UnsetType = UNSET
     """``removed``: the camera is no longer watched. Else left out."""

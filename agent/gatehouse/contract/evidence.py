@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from gatehouse.contract.data import Count, Data, EventId, Sha256
 
 
-class Ready(Data, frozen=True, kw_only=True):
+class EvidenceReady(Data, frozen=True, kw_only=True):
     """All that could be gathered around an alarm is on the gateway's disk, and held there."""
 
     alarm: EventId
@@ -28,7 +28,7 @@ class Ready(Data, frozen=True, kw_only=True):
     """Never means two happenings; ours, to tell each once."""
 
 
-class Released(Data, frozen=True, kw_only=True):
+class EvidenceReleased(Data, frozen=True, kw_only=True):
     """A bundle need not be kept any longer: it may go when room is needed."""
 
     alarm: EventId

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Line(StrEnum):
+class LineFaults(StrEnum):
     """Faults of a button's wiring."""
 
     OPEN = "open"
@@ -16,7 +16,7 @@ class Line(StrEnum):
     """More than 600 presses in a minute: from now on one alarm a minute, with ``presses``."""
 
 
-class Camera(StrEnum):
+class CameraFaults(StrEnum):
     """Faults of a camera."""
 
     UNREACHABLE = "unreachable"
@@ -43,7 +43,7 @@ class Camera(StrEnum):
     """Nothing of it is being recorded."""
 
 
-class Retention(StrEnum):
+class RetentionFaults(StrEnum):
     """Faults of what is kept."""
 
     SHORTFALL = "shortfall"
@@ -52,7 +52,7 @@ class Retention(StrEnum):
     """They soon will not."""
 
 
-class Gateway(StrEnum):
+class GatewayFaults(StrEnum):
     """Faults of the gateway itself, with the details each carries when it begins."""
 
     OFFLINE = "offline"
@@ -123,13 +123,17 @@ class Gateway(StrEnum):
     """Clean-up would have deleted most of a camera's recordings: ``cameras``, one row each."""
     RECORDINGS_UNREADABLE = "recordings-unreadable"
     """Recordings cannot be read: ``cameras`` by name, ``text``."""
+    EVIDENCE_FULL = "evidence-full"
+    """No room is left for evidence: ``text``. What is held stays."""
+    EVIDENCE_FAILED = "evidence-failed"
+    """Evidence cannot be kept: ``text``."""
     WALKTEST_DUE = "walktest-due"
     """Buttons that were not walked for too long: ``buttons``, ``days``."""
     WALKTEST_LOG = "walktest-log"
     """Earlier walk tests cannot be read back: ``error``."""
 
 
-class Disk(StrEnum):
+class DiskFaults(StrEnum):
     """Faults of a disk that is none of the gateway's own."""
 
     FULL = "full"

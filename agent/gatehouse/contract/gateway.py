@@ -9,7 +9,7 @@ from gatehouse.contract import faults
 from gatehouse.contract.data import Count, Data, Sequence
 
 
-class Started(Data, frozen=True, kw_only=True):
+class GatewayStarted(Data, frozen=True, kw_only=True):
     """The first event of a start of the alarm service.
 
     Of the start before, nothing is missing up to ``previous``; numbers above it were never durable
@@ -22,7 +22,7 @@ class Started(Data, frozen=True, kw_only=True):
     """Why it started, as far as can be told."""
 
 
-class Stopped(Data, frozen=True, kw_only=True):
+class GatewayStopped(Data, frozen=True, kw_only=True):
     """An orderly stop; but for a press, the last event of a start."""
 
     reason: Literal["command"]
@@ -40,10 +40,10 @@ class RefusedCleanUp(msgspec.Struct, frozen=True, kw_only=True):
     """How many there are."""
 
 
-class Fault(Data, frozen=True, kw_only=True):
+class GatewayFault(Data, frozen=True, kw_only=True):
     """A fault of the gateway itself began. Which details it carries, its name says."""
 
-    fault: faults.Gateway
+    fault: faults.GatewayFaults
     """Which one."""
     text: str | UnsetType = UNSET
     """What was seen, for a technician."""
@@ -89,10 +89,10 @@ class Fault(Data, frozen=True, kw_only=True):
     """After how many days a button must be walked again."""
 
 
-class Restored(Data, frozen=True, kw_only=True):
+class GatewayRestored(Data, frozen=True, kw_only=True):
     """A fault of the gateway itself ended."""
 
-    fault: faults.Gateway
+    fault: faults.GatewayFaults
     """Which one."""
     reason: Literal["removed"] | UnsetType = UNSET
     """``removed``: what it belonged to is no longer configured. Else left out."""
@@ -103,7 +103,7 @@ class Restored(Data, frozen=True, kw_only=True):
 class DiskFault(Data, frozen=True, kw_only=True):
     """A disk fails that is none of the gateway's own. Not sent by this version."""
 
-    fault: faults.Disk
+    fault: faults.DiskFaults
     """Which one."""
     text: str | UnsetType = UNSET
     """What was seen, for a technician."""
@@ -112,7 +112,7 @@ class DiskFault(Data, frozen=True, kw_only=True):
 class DiskRestored(Data, frozen=True, kw_only=True):
     """A disk is well again. Not sent by this version."""
 
-    fault: faults.Disk
+    fault: faults.DiskFaults
     """Which one."""
 
 

@@ -179,7 +179,7 @@ class ButtonNow(msgspec.Struct, frozen=True, kw_only=True):
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Load, memory and disk."""
 
-    load: tuple[float, float, float]
+    load: Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)]
     """Of the last 1, 5 and 15 minutes."""
     memory_percent: float
     """In use, %."""

@@ -11,7 +11,7 @@ from gatehouse.contract.data import Data
 class LineFault(Data, frozen=True, kw_only=True):
     """A fault of a button's wiring began. ``open`` goes on ``up/alarm`` and is never dropped."""
 
-    fault: faults.Line
+    fault: faults.LineFaults
     """Which one."""
     location: str
     """Where the button is, as configured."""
@@ -20,7 +20,7 @@ class LineFault(Data, frozen=True, kw_only=True):
 class LineRestored(Data, frozen=True, kw_only=True):
     """A fault of a button's wiring ended."""
 
-    fault: faults.Line
+    fault: faults.LineFaults
     """Which one."""
     reason: Literal["removed"] | UnsetType = UNSET
     """``removed``: the button is no longer configured. Else left out."""
