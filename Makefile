@@ -18,7 +18,7 @@ DEB_ARGS ?=
 JOBS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-system test-system-short can-boot lint bench deb texts clean
+.PHONY: help demo test test-long test-system test-system-short can-boot lint bench deb texts contract clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ texts: .stamps/python ## collect new texts into the catalogs
 	  -o .stamps/gatehouse.pot agent/gatehouse district/gatehouse_district hardware-sim/gatehouse_sim
 	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap -l zh_CN -D gatehouse \
 	  -i .stamps/gatehouse.pot -d agent/gatehouse/locale
+
+contract: .stamps/python ## write the contract's files in config/district/ from its types
+	$(BIN)/python -m gatehouse.contract_files config/district
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .stamps dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

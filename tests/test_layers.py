@@ -18,6 +18,7 @@ LAYERS = {
     "video": GROUND,
     "report": GROUND,
     "evidence": GROUND,
+    "contract_files": GROUND | {"evidence"},
     "enrol": GROUND | {"uplink"},
     "checks": GROUND | {"outbox", "control"},
     "service": GROUND | {"outbox", "alarm", "uplink", "control", "checks"},
