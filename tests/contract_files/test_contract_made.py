@@ -103,8 +103,7 @@ async def test_what_a_service_says_fits(tmp_path: Path) -> None:
     assert {"line.fault", "line.restored", "command.refused", "gateway.fault"} <= seen
     assert {"selftest.report", "gateway.stopped"} <= seen
     assert msgspec.json.decode(birth, type=messages.Birth).faults
-    keys = set(json.loads(beat))
-    assert keys == set(messages.Heartbeat.__struct_fields__)
+    assert set(json.loads(beat)) <= set(messages.Heartbeat.__struct_fields__)
     assert msgspec.json.decode(beat, type=messages.Heartbeat).buttons[0].last_alarm
 
 

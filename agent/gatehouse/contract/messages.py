@@ -52,6 +52,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     """The school's name, as configured."""
     heartbeat_s: Length = 20.0
     """From one heartbeat to the next, s: after three without one the gateway is silent."""
+    locations: dict[str, str] = {}
+    """Where each button is, by its name."""
 
 
 class Offline(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +193,21 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """In use of that disk, %."""
 
 
+class RetentionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How far back one camera's recordings are proven, beside its duty."""
+
+    camera: str
+    """The camera's name."""
+    area: Literal["critical", "general"]
+    """Which sets how long recordings must stay."""
+    required_days: Length
+    """How long they must stay, days."""
+    proven_days: Length | None
+    """How far back they are proven, days; null: not known."""
+    verdict: Literal["ok", "short", "forecast", "unknown"]
+    """What that comes to."""
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """How the gateway is, every ``heartbeat_s``; worth nothing later."""
 
@@ -220,3 +237,5 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """null: the machine could not be looked at."""
     health: dict[str, str]
     """How each check of the gateway's health ended the last time; empty before the first."""
+    recordings: Annotated[list[RetentionRow], msgspec.Meta(max_length=64)] = []
+    """One row a camera, as the video service said last; empty before it did."""

@@ -60,6 +60,7 @@ def _birth() -> messages.Birth:
         cameras=("gate",),
         faults=(_standing(),),
         school="实验小学",
+        locations={"gate": "南门门卫室", "office": "教务处"},
     )
 
 
@@ -100,6 +101,15 @@ def _heartbeat() -> messages.Heartbeat:
             disk_percent=28.1,
         ),
         health={"disk": "OK", "power": "OK", "memory": "OK", "certificates": "OK"},
+        recordings=[
+            messages.RetentionRow(
+                camera="gate",
+                area="critical",
+                required_days=90,
+                proven_days=61.25,
+                verdict="short",
+            )
+        ],
     )
 
 
