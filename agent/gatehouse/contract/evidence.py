@@ -23,7 +23,7 @@ class EvidenceReady(Data, frozen=True, kw_only=True):
     manifest_sha256: Sha256
     """Of the bundle's ``manifest.json``, byte by byte."""
     manifest: dict[str, Any] | UnsetType = UNSET
-    """What ``manifest.json`` says (schemas/evidence-manifest.json); left out over 48 kB."""
+    """What ``manifest.json`` says (schemas/evidence-manifest.json); left out if too long."""
     key: str | UnsetType = UNSET
     """Never means two happenings; ours, to tell each once."""
 

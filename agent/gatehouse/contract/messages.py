@@ -95,7 +95,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     alarm: _Word | None = None
     """Of ``acknowledge`` and ``release-evidence``: the alarm's event id."""
     by: _Word | None = None
-    """Of ``acknowledge``: who has answered."""
+    """Of ``acknowledge``: who has answered; of ``release-evidence``: who lets it go."""
     camera: _Word | None = None
     """Of ``snapshot``: the camera's name."""
 

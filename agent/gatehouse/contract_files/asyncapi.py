@@ -31,7 +31,9 @@ _GATEWAY: Final = {
     "description": "The gateway's id, `[a-z0-9-]{3,64}`: the common name of its certificate.",
     "examples": ["qd-sn-0042"],
 }
-_ALARM: Final = {"description": "Id of the alarm's `alarm.raised` event."}
+_ALARM: Final = {
+    "description": "Id of the alarm's `alarm.raised` event, or of the `snapshot` command.",
+}
 _NUMBER: Final = {"description": "The picture's number, from 1.", "examples": ["1"]}
 
 

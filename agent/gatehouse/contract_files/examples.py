@@ -125,14 +125,14 @@ _DATA: Final[tuple[tuple[str, str, Data], ...]] = (
     ),
     (
         "evidence.ready",
-        _GATE,
+        _GATEWAY,
         evidence.EvidenceReady(
             alarm=ALARM, state="ready", pictures=11, clips=1, lacking=0, manifest_sha256=SHA256
         ),
     ),
     (
         "evidence.released",
-        _GATE,
+        _GATEWAY,
         evidence.EvidenceReleased(alarm=ALARM, by="李", via="district"),
     ),
     ("drill.started", _GATEWAY, tried.DrillStarted(buttons=["gate"], seconds=600.0)),

@@ -61,7 +61,8 @@ the fault `outbox-full` says so.
 """
 PICTURE: Final = """\
 Picture `n` (from 1) of an alarm: a JPEG of at most 60 kB. Behind all events and only for an hour:
-the bundle on the gateway has them all. `evidence.ready` says which camera and when.
+the bundle on the gateway has them all. `evidence.ready` says which camera and when. The picture
+that a `snapshot` asked for comes as number 1 under the command's id.
 """
 TELEMETRY: Final = """\
 A heartbeat every `heartbeat_s` (20 s). QoS 0: worth nothing later.
