@@ -28,6 +28,7 @@ FILES: Final = {
     "systemd/udev/*": f"{_LIB}/udev/rules.d",
     "config/gateway.toml": "usr/share/gatehouse",
     "config/district/*": "usr/share/gatehouse/district",
+    "config/district/schemas/*": "usr/share/gatehouse/district/schemas",
     "README*.md": "usr/share/doc/gatehouse",
     "CHANGELOG.md": "usr/share/doc/gatehouse",
     "deb/copyright": "usr/share/doc/gatehouse",
@@ -87,7 +88,7 @@ def build(arch: str, own: Path, to: Path, cache: Path, suffix: str = "") -> Path
 def lay_out(root: Path) -> None:
     """Copy what the package holds besides wheels. Raises FileNotFoundError for what is gone."""
     for pattern, place in FILES.items():
-        found = sorted(SOURCE.glob(pattern))
+        found = sorted(path for path in SOURCE.glob(pattern) if path.is_file())
         if not found:
             raise FileNotFoundError(f"the source has no {pattern}")
         (root / place).mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Every word that the code can send is in the contract's types, and says what it means."""
 
 import ast
+import json
 import re
 from enum import EnumMeta
 from pathlib import Path
@@ -89,6 +90,12 @@ def test_every_constant_of_the_scribe_is_known() -> None:
     """Without it a new constant beside the others could go unnoticed."""
     named = {value for value in vars(events).values() if isinstance(value, str)}
     assert {value for value in named if TYPE.fullmatch(value)} <= EVENTS.keys()
+
+
+def test_the_event_log_has_the_same_types() -> None:
+    """Without it `gatehouse events --json` could print what its own schema refuses."""
+    schema = json.loads((AGENT / "schemas" / "events.schema.json").read_text("utf-8"))
+    assert set(schema["$defs"]["event"]["properties"]["type"]["enum"]) == set(EVENTS)
 
 
 @pytest.mark.parametrize("family", ["line", "camera", "gateway", "power", "disk"])

@@ -12,7 +12,7 @@ from system.seen import LIMIT_S, TAMPER, at_rest, set_pin, told
 
 BIRTH = {
     *("online", "store", "start", "connection", "bootid", "version", "started"),
-    *("buttons", "cameras", "faults"),
+    *("buttons", "cameras", "faults", "school", "heartbeat_s", "locations"),
 }
 OFFLINE = {"online", "store", "start", "connection"}
 
