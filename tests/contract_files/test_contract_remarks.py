@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.contract import EVENTS, remarks
@@ -97,6 +97,7 @@ JSON = st.recursive(
 FIELDS = sorted({name for kind in EVENTS.values() for name in kind.data.__struct_encode_fields__})
 
 
+@settings(max_examples=60)
 @given(
     words=st.dictionaries(
         st.sampled_from([field for field in RAISED if field not in {"mode", "data"}]),

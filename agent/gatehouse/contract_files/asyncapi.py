@@ -32,7 +32,7 @@ _GATEWAY: Final = {
     "examples": ["qd-sn-0042"],
 }
 _ALARM: Final = {
-    "description": "Id of the alarm's `alarm.raised` event, or of the `snapshot` command.",
+    "description": "Id of the alarm's `alarm.raised` event, or of the `snapshot` command."
 }
 _NUMBER: Final = {"description": "The picture's number, from 1.", "examples": ["1"]}
 
@@ -135,9 +135,7 @@ def _operation(
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
         "summary": summary,
-        "bindings": {
-            "mqtt": {"qos": qos, "retain": retain, **expiry, "bindingVersion": _BINDING},
-        },
+        "bindings": {"mqtt": {"qos": qos, "retain": retain, **expiry, "bindingVersion": _BINDING}},
     }
 
 

@@ -86,11 +86,7 @@ def _heartbeat() -> messages.Heartbeat:
         faults=[_standing()],
         buttons=[
             messages.ButtonNow(
-                name="gate",
-                location="南门门卫室",
-                line="normal",
-                alarm="idle",
-                last_alarm=None,
+                name="gate", location="南门门卫室", line="normal", alarm="idle", last_alarm=None
             )
         ],
         machine=messages.Machine(
@@ -103,11 +99,7 @@ def _heartbeat() -> messages.Heartbeat:
         health={"disk": "OK", "power": "OK", "memory": "OK", "certificates": "OK"},
         recordings=[
             messages.RetentionRow(
-                camera="gate",
-                area="critical",
-                required_days=90,
-                proven_days=61.25,
-                verdict="short",
+                camera="gate", area="critical", required_days=90, proven_days=61.25, verdict="short"
             )
         ],
     )

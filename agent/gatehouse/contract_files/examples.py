@@ -1,4 +1,4 @@
-"""One example of every message, made of the types themselves. Pure."""
+"""At least one example of every type of event, made of the types themselves. Pure."""
 
 from typing import Any, Final
 
@@ -13,11 +13,10 @@ Json = dict[str, Any]
 GATEWAY: Final = "qd-sn-0042"
 STORE: Final = "0d3c1c1a-7f0e-4b57-9d0b-5c4a2f7f1e11"
 BOOTID: Final = "4c2f6a0e-58c1-4a4f-8d6e-0f2b7a9c3d55"
-ALARM: Final = "019aaf2c-2c00-7a3b-8c4d-5e6f708192a3"
+ALARM: Final = "01a2076b-447b-7a3b-8c4d-5e6f708192a3"
 COMMAND: Final = "6f1c2d3e-4a5b-4c6d-8e7f-9a0b1c2d3e4f"
 SHA256: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 TIME: Final = "2026-11-23T08:00:00.123456Z"
-_LATER: Final = "2026-11-23T08:00:40Z"
 _ROW: Final = tried.Checked(name="disk", result="OK", seconds=0.012, figure="62 %", remedy=None)
 
 _MODES: Final = {
@@ -33,11 +32,7 @@ _DATA: Final[tuple[tuple[str, str, Data], ...]] = (
     ("alarm.raised", _GATE, alarm.AlarmRaised(location="南门门卫室", held_at_start=False)),
     ("alarm.released", _GATE, alarm.AlarmReleased(location="南门门卫室", alarm=ALARM)),
     ("alarm.reset", _GATE, alarm.AlarmReset(by="王", reason="mistake", alarms=[ALARM])),
-    (
-        "line.fault",
-        _GATE,
-        site.LineFault(fault=faults.LineFaults.OPEN, location="南门门卫室"),
-    ),
+    ("line.fault", _GATE, site.LineFault(fault=faults.LineFaults.OPEN, location="南门门卫室")),
     ("line.restored", _GATE, site.LineRestored(fault=faults.LineFaults.OPEN)),
     ("tamper.opened", _GATEWAY, site.TamperOpened(fault="tamper")),
     ("tamper.closed", _GATEWAY, site.TamperClosed(fault="tamper")),
@@ -112,17 +107,9 @@ _DATA: Final[tuple[tuple[str, str, Data], ...]] = (
             text="no connection to mqtts://a.example:8883 in time",
         ),
     ),
-    (
-        "gateway.restored",
-        _GATEWAY,
-        gateway.GatewayRestored(fault=faults.GatewayFaults.OFFLINE),
-    ),
+    ("gateway.restored", _GATEWAY, gateway.GatewayRestored(fault=faults.GatewayFaults.OFFLINE)),
     ("config.changed", _GATEWAY, gateway.ConfigChanged(file="gatehouse.toml")),
-    (
-        "clock.corrected",
-        _GATEWAY,
-        gateway.ClockCorrected(bootid=BOOTID, offset_s=86_403.25),
-    ),
+    ("clock.corrected", _GATEWAY, gateway.ClockCorrected(bootid=BOOTID, offset_s=86_403.25)),
     (
         "evidence.ready",
         _GATEWAY,
@@ -175,7 +162,7 @@ def all_events() -> list[Json]:
 def _event(number: int, type_: str, subject: str, data: Data) -> Json:
     mode = _MODES.get(type_.partition(".")[0], events.Mode.REAL)
     event = events.Event(
-        id=ALARM if type_ == "alarm.raised" else f"019aaf2c-2c00-7a3b-8c4d-{number:012x}",
+        id=ALARM if type_ == "alarm.raised" else f"01a2076b-447b-7a3b-8c4d-{number:012x}",
         source=f"/gatehouse/{GATEWAY}",
         type=f"gatehouse.{type_}",
         subject=subject,
