@@ -16,8 +16,8 @@ not know: an event without a receipt holds up its gateway's outbox.
 **What is lacking.** `store` is one outbox; `sequence` is `<start>.<count>` within it. `start`
 counts the starts of the alarm service, `count` the durable events of that start, from 1 and without
 gaps. The first event of a start is `gateway.started`; its `previous` is the last durable number of
-the start before: up to it nothing is missing for good, and numbers above it were never durable and
-are not waited for (an alarm is sent beside its commit). A start from 50000000 on is random, as its
+the start before: all numbers up to it were durable and are waited for, those above it were not and
+are not (an alarm is sent beside its commit). A start from 50000000 on is random, as its
 number could not be stored: it has no order. Events do not arrive in order: live alarms go first.
 
 **Who is there.** `state` is retained: a birth on connecting, `online: false` by the gateway itself
