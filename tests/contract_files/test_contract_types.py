@@ -21,6 +21,7 @@ from gatehouse.uplink import failures
 
 AGENT = Path(gatehouse.__file__).parent
 TYPE = re.compile(r"gatehouse\.[a-z]+\.[a-z]+")
+WORD = re.compile(r"[a-z]+(-[a-z]+)*")
 SECTION_4 = (
     "alarm.raised alarm.released alarm.reset line.fault line.restored tamper.opened "
     "tamper.closed power.fault power.restored camera.fault camera.restored recording.gap "
@@ -70,7 +71,9 @@ def faults_said() -> dict[str, str]:
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             first = node.args[0]
             if name in SAYS_A_FAULT and isinstance(first, ast.Constant):
-                found[str(first.value)] = str(path)
+                word = str(first.value)
+                if WORD.fullmatch(word):  # others of these names take sentences
+                    found[word] = str(path)
     return found
 
 
