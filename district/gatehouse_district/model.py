@@ -67,6 +67,8 @@ class Alarm:
     """Whether its ``evidence.ready`` has come."""
     odd: str = ""
     """What of the event does not fit the contract's types, if anything."""
+    refused: str = ""
+    """Why the gateway refused the newest answer, if it did; it is then ``received`` again."""
 
 
 @dataclass(frozen=True, slots=True)

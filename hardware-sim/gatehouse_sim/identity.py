@@ -1,13 +1,5 @@
-"""The files by which one side of a TLS connection is known."""
+"""The files by which one side of a TLS connection is known: the same as a district's own."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from gatehouse_district.receiver.identity import Identity
 
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom it trusts, its own certificate and its key, in PEM."""
-
-    ca: Path
-    cert: Path
-    key: Path
+__all__ = ["Identity"]

@@ -159,7 +159,7 @@ async def test_states_replies_and_telemetry_are_collected(
     own = f"gatehouse/v1/{GW}/"
     await gateway.publish(f"{own}state", json.dumps({"online": True, "store": "s", "start": 7}))
     await gateway.publish(f"{own}up/telemetry", "{}")
-    await gateway.publish(f"{own}up/picture/a/1", b"\xff\xd8")
+    await gateway.publish(f"{own}up/picture/a/1", b"\xff\xd8\xff")
     await district.wait_for(lambda d: d.states and d.telemetry and d.pictures)
     assert district.states[0].running == ("s", 7)
     assert district.states[0].online

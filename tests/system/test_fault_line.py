@@ -12,7 +12,7 @@ from random import SystemRandom
 
 import pytest
 
-from gatehouse_sim.district.link import Link
+from gatehouse_district.receiver.link import Link
 from gatehouse_sim.school import GATEWAY, Plan, School, opened
 from system.fault_steps import (
     LONG_S,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from gatehouse_district.receiver.heard import Reply
 from gatehouse_sim.district import Manners, Record
-from gatehouse_sim.district.heard import Reply
 from gatehouse_sim.school import GATEWAY, School, opened
 from system.seen import GREEN, PLAN, at_rest, gatehouse, lit, press, pressed, stage, told
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gatehouse import __version__
-from gatehouse_sim.district.heard import State
+from gatehouse_district.receiver.heard import State
 from gatehouse_sim.school import DISTRICT_NAME, GATEWAY, School
 from sim.paho_gateway import PahoGateway
 from system.seen import LIMIT_S, TAMPER, at_rest, set_pin, told

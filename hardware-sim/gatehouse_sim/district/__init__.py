@@ -4,10 +4,9 @@ It stands in for the platform behind the broker: it stores every event before it
 knows what it lacks, acknowledges, and can refuse, delay, double, forget and go away.
 """
 
+from gatehouse_district.receiver.heard import Record, Reply, State
+from gatehouse_district.receiver.lacking import missing
 from gatehouse_sim.district.district import District
-from gatehouse_sim.district.heard import Reply, State
-from gatehouse_sim.district.lacking import missing
 from gatehouse_sim.district.manners import MALFORMED, Manners
-from gatehouse_sim.district.store import Record
 
 __all__ = ["MALFORMED", "District", "Manners", "Record", "Reply", "State", "missing"]

@@ -12,8 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+from gatehouse_district.receiver.heard import Record
 from gatehouse_sim.district.district import District
-from gatehouse_sim.district.store import Record
 from gatehouse_sim.identity import Identity
 
 

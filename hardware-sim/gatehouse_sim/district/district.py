@@ -1,30 +1,26 @@
-"""The district itself: what it is told goes to its disk, and what is on its disk gets a receipt."""
+"""The simulated district: the receiver itself, with bad manners put in between."""
 
 import asyncio
-import ssl
-import time
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
 import msgspec
 
-from gatehouse import events
-from gatehouse.errors import MessageError
-from gatehouse.uplink.frames import Incoming
 from gatehouse.uplink.topics import Topics
-from gatehouse_sim.district import heard
-from gatehouse_sim.district.link import Letter, Link
+from gatehouse_district.ports import Answering, News, Records
+from gatehouse_district.receiver.heard import Record, Reply
+from gatehouse_district.receiver.identity import Identity
+from gatehouse_district.receiver.keeping import Kept
+from gatehouse_district.receiver.receiver import Receiver
+from gatehouse_district.receiver.session import Session
+from gatehouse_sim.district.losing import left, lose
 from gatehouse_sim.district.manners import MALFORMED, Manners
 from gatehouse_sim.district.memory import Memory
-from gatehouse_sim.district.session import Session
-from gatehouse_sim.district.store import Arrival, Record, Store
-from gatehouse_sim.identity import Identity
 
-_IDS_A_RECEIPT: Final = 1000  # 39 kB, well under the gateways' 128 KiB
 _LIMIT_S: Final = 30.0
 
 
@@ -49,10 +45,8 @@ class District(Memory):
         self.manners = manners or Manners()
         self.receipted: Counter[str] = Counter()
         """How many receipts named an event."""
-        self.session = Session(url, _context(files), self._arrived, self.changed)
-        self._path = store
+        self.receiver = Receiver(url, store, files, between=_Between(self))
         self._on_record = on_record
-        self._store: Store | None = None
         self._late: set[asyncio.TimerHandle] = set()
 
     async def __aenter__(self) -> Self:
@@ -66,18 +60,36 @@ class District(Memory):
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    @property
+    def session(self) -> Session:
+        """Its session with the broker."""
+        return self.receiver.session
+
+    @property
+    def records(self) -> Records:
+        """What it has on disk, as the desk reads it."""
+        return self.receiver.records
+
+    @property
+    def answering(self) -> Answering:
+        """What a person may do at it, as the desk does it."""
+        return self.receiver.answering
+
+    @property
+    def news(self) -> News:
+        """What wakes the desk."""
+        return self.receiver.news
+
     async def start(self, *, clean: bool = False) -> None:
         """Open the store and connect; returns when it hears the gateways."""
-        self._store = Store(self._path, self._stored)
-        for record, times in self._store.open():
+        await self.receiver.open()
+        for record, times in await self.receiver.store.do(left):
             self.add(record, times)
-        await self.session.come(clean=clean)
+        await self.receiver.session.come(clean=clean)
 
     async def stop(self) -> None:
         """Leave the broker (it keeps the session), store what came, and end."""
-        await self.session.go()
-        if self._store is not None:
-            await self._store.close()
+        await self.receiver.stop()
         for timer in self._late:
             timer.cancel()
 
@@ -92,28 +104,23 @@ class District(Memory):
     async def forget(self, ids: Iterable[str]) -> None:
         """Lose these events from disk and memory, as if they had never come."""
         gone = list(ids)
-        if self._store is not None:
-            await self._store.forget(gone)
+        await self.receiver.store.do(lambda keeper: lose(keeper, gone))
         self.drop(gone)
 
     def receipt(self, gateway: str, ids: Iterable[str]) -> None:
         """Send a receipt now, whether true or not."""
         waiting = list(ids)
         self.receipted.update(waiting)
-        topic = Topics.of(gateway).receipt
         if self.manners.malformed:
             for nonsense in MALFORMED:
-                self.say(topic, nonsense)
-        for at in range(0, len(waiting), _IDS_A_RECEIPT):
-            named = waiting[at : at + _IDS_A_RECEIPT]
-            named += [str(uuid.uuid4()) for _ in range(self.manners.unknown)]
-            body = msgspec.json.encode({"ids": named})
-            for _ in range(self.manners.copies):
-                self.say(topic, body)
+                self.say(Topics.of(gateway).receipt, nonsense)
+        waiting += [str(uuid.uuid4()) for _ in range(self.manners.unknown)]
+        for _ in range(self.manners.copies):
+            self.receiver.send_receipt(gateway, waiting)
 
     def say(self, topic: str, payload: bytes, correlation: bytes | None = None) -> None:
         """Publish anything."""
-        self.session.say(Letter.to(topic, payload, correlation))
+        self.session.publish(topic, payload, correlation)
 
     def command(
         self, gateway: str, body: Mapping[str, Any], correlation: bytes | None = None
@@ -123,7 +130,7 @@ class District(Memory):
 
     async def ask(
         self, gateway: str, body: Mapping[str, Any], *, timeout_s: float = _LIMIT_S
-    ) -> heard.Reply:
+    ) -> Reply:
         """Send a command and return its reply; ``id`` and ``expires`` are added if not given.
 
         Raises TimeoutError.
@@ -137,69 +144,17 @@ class District(Memory):
             timeout_s=timeout_s,
         )
 
-    async def acknowledge(self, gateway: str, alarm: str, by: str) -> heard.Reply:
+    async def acknowledge(self, gateway: str, alarm: str, by: str) -> Reply:
         """Have a person answer an alarm; return the gateway's reply. Raises TimeoutError."""
         return await self.ask(gateway, {"command": "acknowledge", "alarm": alarm, "by": by})
 
-    def _arrived(self, link: Link, message: Incoming, retained: bool) -> None:
-        now_ns = time.monotonic_ns()
-        try:
-            gateway, leaf = heard.place(message.topic)
-            if leaf in {"up/alarm", "up/event"}:
-                self._event(gateway, link, message, now_ns)
-                return  # the broker is told when it is on disk
-            self._other(gateway, leaf, message, retained, now_ns)
-        except MessageError as exc:
-            self.malformed.append((message.topic, message.payload, str(exc)))
-        if message.mid:
-            link.acknowledge((message.mid,))
-        self.changed()
+    def kept(self, kept: Kept) -> None:
+        """Remember one thing that is on disk."""
+        if self.take(kept) and self._on_record is not None and isinstance(kept.item, Record):
+            self._on_record(kept.item, kept.times)
 
-    def _event(self, gateway: str, link: Link, message: Incoming, now_ns: int) -> None:
-        event = events.decode(message.payload)
-        if event.source != f"/gatehouse/{gateway}":
-            raise MessageError(f"the source {event.source} came under the name of {gateway}")
-        if self._store is None:
-            raise MessageError("the district's store is closed")
-        record = Record(gateway, message.topic, event, message.payload, now_ns, time.time_ns())
-        self._store.put(Arrival(record, link, message.mid))
-
-    def _other(
-        self, gateway: str, leaf: str, message: Incoming, retained: bool, now_ns: int
-    ) -> None:
-        if leaf.startswith("up/picture/"):
-            self.pictures.append(message)
-            return
-        if leaf == "state" and not message.payload:
-            return  # a retained state that somebody took away
-        body = heard.document(message.payload)
-        if leaf == "state":
-            self.states.append(heard.State(gateway, body, retained, now_ns))
-        elif leaf == "up/reply":
-            self.replies.append(heard.Reply(gateway, body, message.correlation, now_ns))
-        elif leaf == "up/telemetry":
-            self.telemetry.append(heard.Heartbeat(gateway, body, now_ns))
-        elif leaf != "up/selftest":  # of a self-test that tries the broker's rules: no news
-            raise MessageError(f"{message.topic} is no topic of this contract")
-
-    def _stored(self, arrivals: list[Arrival]) -> None:
-        """Send receipts for what is on disk now, and let the broker forget it."""
-        ids: defaultdict[str, list[str]] = defaultdict(list)
-        mids: defaultdict[Link, list[int]] = defaultdict(list)
-        for arrival in arrivals:
-            times = self.add(arrival.record)
-            ids[arrival.record.gateway].append(arrival.record.id)
-            if arrival.mid:
-                mids[arrival.link].append(arrival.mid)
-            if self._on_record is not None:
-                self._on_record(arrival.record, times)
-        for gateway, waiting in ids.items():
-            self._answer(gateway, waiting)
-        for link, numbers in mids.items():
-            link.acknowledge(numbers)
-        self.changed()
-
-    def _answer(self, gateway: str, ids: list[str]) -> None:
+    def answer(self, gateway: str, ids: Sequence[str]) -> None:
+        """Send a receipt as the manners say."""
         if not self.manners.receipts:
             return
         if not self.manners.delay_s:
@@ -215,9 +170,21 @@ class District(Memory):
         self._late.add(timer)
 
 
-def _context(files: Identity | None) -> ssl.SSLContext | None:
-    if files is None:
-        return None
-    context = ssl.create_default_context(cafile=files.ca)
-    context.load_cert_chain(files.cert, files.key)
-    return context
+class _Between:
+    """Stands between the receiver and its gateways."""
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+
+    def receipt(self, gateway: str, ids: Sequence[str]) -> None:
+        self._district.answer(gateway, ids)
+
+    def kept(self, done: Sequence[Kept]) -> None:
+        for each in done:
+            self._district.kept(each)
+
+    def replied(self, reply: Reply) -> None:
+        self._district.replies.append(reply)
+
+    def changed(self) -> None:
+        self._district.changed()

@@ -7,10 +7,16 @@ from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 from gatehouse import events
-from gatehouse.uplink.frames import Incoming
-from gatehouse_sim.district import lacking
-from gatehouse_sim.district.heard import Heartbeat, Reply, State
-from gatehouse_sim.district.store import Record
+from gatehouse_district.receiver import lacking
+from gatehouse_district.receiver.heard import (
+    Heartbeat,
+    Photograph,
+    Record,
+    Refused,
+    Reply,
+    State,
+)
+from gatehouse_district.receiver.keeping import Kept
 
 T = TypeVar("T")
 
@@ -24,14 +30,13 @@ class Memory:
         self.states: list[State] = []
         self.replies: list[Reply] = []
         self.telemetry: list[Heartbeat] = []
-        self.pictures: list[Incoming] = []
+        self.pictures: list[Photograph] = []
         self.malformed: list[tuple[str, bytes, str]] = []
         """Topic, payload and why, of what was no message of the contract."""
         self.conflicts: list[str] = []
         """Ids that came with two bodies, and ids whose number another event has already."""
         self._records: dict[str, Record] = {}
         self._deliveries: Counter[str] = Counter()
-        self._numbers: dict[tuple[str, str, str], str] = {}
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     def events(self, gateway: str | None = None, type_: str | None = None) -> list[Record]:
@@ -88,22 +93,35 @@ class Memory:
             f"conflicts {self.conflicts}"
         )
 
-    def add(self, record: Record, times: int = 1) -> int:
-        """Note what is on disk; return how often it came by now."""
-        known = self._records.setdefault(record.id, record)
-        number = (record.gateway, record.event.store, record.event.sequence)
-        if known.body != record.body or self._numbers.setdefault(number, record.id) != record.id:
-            self.conflicts.append(record.id)
-        self._deliveries[record.id] += times
-        return self._deliveries[record.id]
+    def take(self, kept: Kept) -> bool:
+        """Note what came of one thing; False unless it is an event that is on disk."""
+        item = kept.item
+        if isinstance(item, Record):
+            if kept.conflict:
+                self.conflicts.append(item.id)
+            if kept.receipt:
+                self.add(item, kept.times)
+            return kept.receipt
+        if isinstance(item, State):
+            self.states.append(item)
+        elif isinstance(item, Heartbeat):
+            self.telemetry.append(item)
+        elif isinstance(item, Refused):
+            self.malformed.append((item.topic, item.body, item.why))
+        else:
+            self.pictures.append(item)
+        return False
+
+    def add(self, record: Record, times: int) -> None:
+        """Note an event that is on disk, and how often it came."""
+        self._records.setdefault(record.id, record)
+        self._deliveries[record.id] = times
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forget events; unknown ids change nothing."""
         for id_ in ids:
-            record = self._records.pop(id_, None)
+            self._records.pop(id_, None)
             self._deliveries.pop(id_, None)
-            if record is not None:
-                self._numbers.pop((record.gateway, record.event.store, record.event.sequence), None)
         self.changed()
 
     def changed(self) -> None:

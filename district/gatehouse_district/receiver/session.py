@@ -10,7 +10,7 @@ from typing import Final
 from gatehouse.errors import UplinkError
 from gatehouse.uplink.frames import Incoming
 from gatehouse.uplink.topics import PREFIX
-from gatehouse_sim.district.link import Letter, Link
+from gatehouse_district.receiver.link import Letter, Link
 
 _log = logging.getLogger(__name__)
 
@@ -95,9 +95,9 @@ class Session:
         await self._open_link().subscribe(FILTERS)
         self._hears(now=True)
 
-    def say(self, letter: Letter) -> None:
+    def publish(self, topic: str, body: bytes, correlation: bytes | None = None) -> None:
         """Publish, now or when connected again."""
-        self._letters.append(letter)
+        self._letters.append(Letter.to(topic, body, correlation))
         if self._link is not None:
             self._link.pump()
 

@@ -1,7 +1,7 @@
 """A small MQTT 5 client on asyncio: one connection to one broker, as much as a receiver needs.
 
-paho takes 110 µs for a message and its PUBACK; a district that slow would be what a benchmark of
-the agent measures. And it must do what no honest client library does: leave without a word.
+A PUBACK is sent when the caller says so, which is after the commit; receipts go out while earlier
+ones wait for their PUBACK (docs/decisions/0014). It can leave without a word, as a crash does.
 Section numbers are those of the MQTT 5.0 standard (OASIS, 2019).
 """
 
@@ -83,7 +83,8 @@ class Link(asyncio.Protocol):
                 frames.as_string("MQTT"),
                 bytes([5, 2 * clean]),
                 _KEEPALIVE_S.to_bytes(2, "big"),
-                b"\x05\x11" + expiry_s.to_bytes(4, "big"),
+                b"\x0a\x11" + expiry_s.to_bytes(4, "big"),
+                b"\x27" + _LARGEST.to_bytes(4, "big"),  # nothing larger (3.1.2.11.4)
                 frames.as_string(client_id),
             )
         )

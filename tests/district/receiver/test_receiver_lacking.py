@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatehouse_sim.district.lacking import Number, missing
+from gatehouse_district.receiver.lacking import Number, missing
 from sim.paho_gateway import Writer
 
 S = "store"
