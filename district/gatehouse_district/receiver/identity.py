@@ -12,6 +12,8 @@ class Identity:
     ca: Path
     cert: Path
     key: Path
+    crl: Path | None = None
+    """The authority's revocation list, for who lets others in."""
 
     def context(self) -> ssl.SSLContext:
         """Return what a connection needs. Raises OSError (ssl.SSLError) for files of no use."""

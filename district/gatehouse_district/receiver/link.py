@@ -23,6 +23,7 @@ _UNSUBACK: Final = 0xB0
 _DISCONNECT: Final = 0xE0
 _PING: Final = b"\xc0\x00"
 _KEEPALIVE_S: Final = 20
+_TAKEN_OVER: Final = 0x8E
 _LARGEST: Final = 128 * 1024
 _UNDER_WAY: Final = 16
 """Publications without a PUBACK at a time: fewer than any broker's Receive Maximum."""
@@ -59,6 +60,9 @@ class Link(asyncio.Protocol):
         self._answers: dict[int, asyncio.Future[bytes]] = {}
         self._mid = 0
         self._ping: asyncio.TimerHandle | None = None
+        self._heard = True
+        self.taken_over = False
+        """Whether another client of our name has taken our session."""
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str] = self._loop.create_future()
 
@@ -141,6 +145,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came (asyncio)."""
+        self._heard = True
         try:
             for first, body in self._frames.feed(data):
                 self._take(first, body)
@@ -166,6 +171,7 @@ class Link(asyncio.Protocol):
             if answer is not None and not answer.done():
                 answer.set_result(body)
         elif kind == _DISCONNECT:
+            self.taken_over = body[:1] == bytes([_TAKEN_OVER])
             self._end(f"the broker said DISCONNECT {body[:1].hex()}")
             self.abort()
 
@@ -193,6 +199,12 @@ class Link(asyncio.Protocol):
             self._ping.cancel()
 
     def _keep_alive(self) -> None:
+        """Ping; a broker that was silent since the last one is dead, whatever its kernel says."""
+        if not self._heard:
+            self._end(f"the broker has not answered for {_KEEPALIVE_S // 2} s")
+            self.abort()
+            return
+        self._heard = False
         self._ping = self._loop.call_later(_KEEPALIVE_S / 2, self._keep_alive)
         self._send(_PING)
 

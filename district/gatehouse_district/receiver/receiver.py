@@ -69,11 +69,13 @@ class Receiver:
         self._pictures_bytes = pictures_bytes
         self._between = between
         context = None if identity is None else identity.context()
-        self.session = Session(url, context, self._arrived, self._hearing)
+        self.session = Session(url, context, self._arrived, self._hearing, self._ended)
         self._store: Store | None = None
         self._answers: Answers | None = None
         self._silences: Silences | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._mistake: BaseException | None = None
+        self._wrong = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         try:
@@ -105,13 +107,25 @@ class Receiver:
             raise DistrictStoreError(f"the receiver on {self._path} has not started")
         return self._store
 
-    async def start(self, *, clean: bool = False) -> None:
-        """Open the store and connect; returns when it hears the gateways.
+    async def start(self, *, clean: bool = False, wait: bool = True) -> None:
+        """Open the store and connect; with ``wait`` it returns when it hears the gateways.
 
         Raises DistrictStoreError. A broker that is not there is tried until it is.
         """
         await self.open()
-        await self.session.come(clean=clean)
+        if wait:
+            await self.session.come(clean=clean)
+        else:
+            self.session.begin(clean=clean)
+
+    async def failed(self) -> None:
+        """Wait until a part of it ends by a mistake of ours, and raise that.
+
+        A program must end then, and be started again: it would go on deaf.
+        """
+        await self._wrong.wait()
+        if self._mistake is not None:
+            raise self._mistake
 
     async def open(self) -> None:
         """Open the store and everything but the way to the broker. Raises DistrictStoreError."""
@@ -167,7 +181,7 @@ class Receiver:
             link.acknowledge(numbers)
         self._changed()
 
-    def failed(self, lost: Sequence[Arrival]) -> None:
+    def not_stored(self, lost: Sequence[Arrival]) -> None:
         """Break off the links over which it came: the broker sends it again on the next one."""
         for link in {arrival.link for arrival in lost if arrival.link is not None}:
             link.abort()
@@ -225,13 +239,16 @@ class Receiver:
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        task.add_done_callback(_tell_mistake)
+        task.add_done_callback(self._ended)
         self._tasks.append(task)
 
-
-def _tell_mistake(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (exc := task.exception()) is not None:
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Tell of a part that ended by a mistake of ours; a cancelled one was told to end."""
+        if task.cancelled() or (exc := task.exception()) is None:
+            return
         _log.critical("a part of the receiver ended by a mistake of ours", exc_info=exc)
+        self._mistake = exc
+        self._wrong.set()
 
 
 def _online(keeper: Keeper) -> list[tuple[str, float]]:

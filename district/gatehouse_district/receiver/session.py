@@ -19,7 +19,11 @@ NAME: Final = "district.receiver"
 
 FILTERS: Final = (f"{PREFIX}+/up/#", f"{PREFIX}+/state")
 _SESSION_S: Final = 86_400
-_AGAIN_S: Final = 0.1
+_AGAIN_S: Final = (0.1, 1.0)
+"""Between two attempts to connect: doubling, from the first to the second."""
+_TAKEN_OVER_S: Final = 10.0
+"""Before we take the session back from another one of our name: the two must not fight."""
+_CONNECT_S: Final = 10.0
 _GOODBYE_S: Final = 1.0
 
 
@@ -35,11 +39,13 @@ class Session:
         context: ssl.SSLContext | None,
         arrived: Callable[[Link, Incoming, bool], None],
         changed: Callable[[], None],
+        ended: Callable[[asyncio.Task[None]], None],
     ) -> None:
         self.url = url
         self._context = context
         self._arrived = arrived
         self._changed = changed
+        self._ended = ended
         self._letters: deque[Letter] = deque()
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
@@ -50,13 +56,19 @@ class Session:
         """Whether it hears the gateways now."""
         return self._subscribed.is_set()
 
+    def begin(self, *, clean: bool) -> None:
+        """Connect, and keep connected, beside the caller."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep(clean=clean))
+            self._task.add_done_callback(self._ended)
+
     async def come(self, *, clean: bool) -> None:
         """Connect, and keep connected; returns when subscribed.
 
         With ``clean`` the broker forgets what waited for us.
         """
-        if self._task is None:
-            self._task = asyncio.create_task(self._keep(clean=clean))
+        self.begin(clean=clean)
+        assert self._task is not None  # noqa: S101  # just begun
         subscribed = asyncio.ensure_future(self._subscribed.wait())
         try:
             await asyncio.wait((subscribed, self._task), return_when=asyncio.FIRST_COMPLETED)
@@ -107,27 +119,37 @@ class Session:
         return self._link
 
     async def _keep(self, *, clean: bool) -> None:
-        told = False
+        shortest, longest = _AGAIN_S
+        pause_s, told = shortest, False
         while True:
             link = Link(self._letters, self._arrived)
             try:
-                expiry_s = _SESSION_S
-                await link.open(self.url, self._context, NAME, clean=clean, expiry_s=expiry_s)
-                self._link, clean, told = link, False, False
-                await self.subscribe()
-                link.pump()
-                await asyncio.shield(link.closed)
-            except (OSError, UplinkError) as exc:
+                await self._attend(link, clean=clean)
+            except (OSError, UplinkError) as exc:  # a TimeoutError is an OSError
                 if not told:
-                    _log.warning("district cannot reach %s: %s; trying on", self.url, exc)
+                    _log.warning("cannot reach %s: %s; trying on", self.url, exc or "no answer")
                 told = True
+            else:
+                clean, told, pause_s = False, False, shortest
+                _log.warning("the connection to %s ended: %s", self.url, link.closed.result())
             finally:
-                if self._link is not link:
+                if self._link is not link:  # told to go away, the one that is open parts in order
                     link.abort()
-            self._link = None
             link.abort()
+            self._link = None
             self._hears(now=False)
-            await asyncio.sleep(_AGAIN_S)  # a dead broker refuses at once
+            await asyncio.sleep(_TAKEN_OVER_S if link.taken_over else pause_s)
+            pause_s = min(longest, 2 * pause_s)
+
+    async def _attend(self, link: Link, *, clean: bool) -> None:
+        """Connect, and return when the connection has ended. Raises OSError, UplinkError."""
+        async with asyncio.timeout(_CONNECT_S):
+            await link.open(self.url, self._context, NAME, clean=clean, expiry_s=_SESSION_S)
+            await link.subscribe(FILTERS)
+        self._link = link
+        self._hears(now=True)
+        link.pump()
+        await asyncio.shield(link.closed)
 
     def _hears(self, *, now: bool) -> None:
         if now:

@@ -6,6 +6,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 500
 """Things in one commit: more would keep the first of them waiting, and gain little."""
+AGAIN_S: Final = 1.0
+"""After the disk took nothing: what comes meanwhile waits."""
 WAITING_MOST: Final = 20_000
 """Heartbeats are dropped when so much waits; what is acknowledged is held back by the broker."""
 
@@ -51,7 +54,7 @@ class Hears(Protocol):
     def stored(self, done: Sequence[tuple[Arrival, Kept]]) -> None:
         """Take what is on disk now."""
 
-    def failed(self, lost: Sequence[Arrival]) -> None:
+    def not_stored(self, lost: Sequence[Arrival]) -> None:
         """Take what the disk did not take: it must be sent again."""
 
 
@@ -199,7 +202,8 @@ class Store:
         for each in batch:
             if isinstance(each, _Job):
                 self._tell(_fail, each.done, failure)
-        self._tell(self._hears.failed, [each for each in batch if isinstance(each, Arrival)])
+        self._tell(self._hears.not_stored, [each for each in batch if isinstance(each, Arrival)])
+        time.sleep(AGAIN_S)  # in this thread of its own: the broker sends it all again at once
 
     def _settle(self, done: list[tuple[Arrival, Kept] | _Did]) -> None:
         self._hears.stored([each for each in done if not isinstance(each, _Did)])
