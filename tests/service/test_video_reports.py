@@ -205,6 +205,20 @@ async def test_birth_and_heartbeat_stay_within_a_message(tmp_path: Path) -> None
             assert len(msgspec.json.encode(faults)) <= 16 * 1024
 
 
+async def test_how_far_recordings_reach_goes_into_the_heartbeat_alone(tmp_path: Path) -> None:
+    """Without it the district could not see retention beside its duty, or a message be too long."""
+    gate = {"camera": "gate", "area": "critical", "required_days": 90}
+    proven = {**gate, "proven_days": 31.5, "verdict": "short"}
+    report: dict[str, Any] = said(row(GATE), cameras=1)
+    report["report"]["status"][reports.RETENTION_ROWS] = [proven, 7, {"x": "y" * 500}] * 100
+    async with joined(tmp_path) as house:
+        await house.rooms.video.take(report)
+        beat = documents.heartbeat(house.rooms, None)
+        assert beat["recordings"] == [proven] * 22
+        assert len(msgspec.json.encode(beat)) < 32 * 1024
+        assert reports.RETENTION_ROWS not in documents.status(house.rooms)["video"]
+
+
 async def test_whoever_watches_the_status_hears_of_the_cameras() -> None:
     """Without it `status --watch` would show cameras as unknown for as long as all is well."""
     desk = Desk()

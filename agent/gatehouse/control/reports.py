@@ -38,6 +38,8 @@ CAMERA: Final = (
 """Faults of a camera (contract section 4)."""
 RETENTION: Final = ("shortfall", "forecast")
 """Faults of a camera's recordings (``retention.shortfall``, ``retention.forecast``)."""
+RETENTION_ROWS: Final = "retention"
+"""Key of a report's status: one row a camera, for the heartbeat."""
 CAMERAS_LOST: Final = "cameras-lost"
 CLEAN_UP_REFUSED: Final = "clean-up-refused"
 UNREADABLE: Final = "recordings-unreadable"
@@ -96,7 +98,7 @@ class Report(msgspec.Struct, frozen=True):
     rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=MOST_ROWS)]
     told: Annotated[tuple[Told, ...], msgspec.Meta(max_length=MOST_TOLD)] = ()
     status: dict[str, Any] = {}
-    """What ``gatehouse status`` shows as ``video``."""
+    """What ``gatehouse status`` shows as ``video``, and besides the rows of retention."""
 
 
 def vocabulary(subject: str) -> frozenset[str]:

@@ -19,6 +19,8 @@ from gatehouse.service.still_unproven import StillUnproven
 from gatehouse.service.video_reports import VideoReports
 from gatehouse.uplink import Birth, Uplink
 
+_LOCATION_MOST: Final = 100
+"""Characters of each button's location in the birth, which must stay within a message."""
 _OWN: Final = frozenset({"subject", "fault", "since"})
 
 
@@ -89,6 +91,10 @@ def birth(rooms: Rooms) -> Birth:
         faults=tuple(brief_faults([fault(entry) for entry in rooms.faults])),
         school=rooms.config.gateway.school,
         heartbeat_s=rooms.config.district.heartbeat_s,
+        locations={
+            name: channel.config.location[:_LOCATION_MOST]
+            for name, channel in rooms.station.channels.items()
+        },
     )
 
 
@@ -159,4 +165,5 @@ def heartbeat(rooms: Rooms, machine: Mapping[str, Any] | None) -> dict[str, Any]
         "buttons": full["buttons"],
         "machine": machine,
         "health": rooms.health.document(),
+        "recordings": rooms.video.retention(),
     }

@@ -36,6 +36,8 @@ _STORED_S: Final = 5.0
 _FAULT_BYTES: Final = 2000
 _TOLD_BYTES: Final = 8000
 _STATUS_BYTES: Final = 4000
+_ROWS: Final = 64
+_ROW_BYTES: Final = 250
 _TURN_S: Final = 0.001
 _TOLD: Final = "told"
 
@@ -81,6 +83,7 @@ class VideoReports:
         self._stored = asyncio.Event()
         self._served = ""
         self._status: dict[str, Any] = {}
+        self._retention: list[dict[str, Any]] = []
         self._reported: str | None = None
         self._misread = False
         self._closed = False
@@ -116,6 +119,10 @@ class VideoReports:
         refused = {"malformed": self.malformed} if self.malformed else {}
         return {**self._status, **refused, "state": state, "reported": self._reported}
 
+    def retention(self) -> list[dict[str, Any]]:
+        """Return how far back each camera's recordings are proven, as was said last."""
+        return self._retention
+
     async def take(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do as a report says, and answer the keys of the happenings that are on our disk.
 
@@ -147,7 +154,9 @@ class VideoReports:
 
     def _heard(self, report: Report) -> None:
         before, first = self._status, self._reported is None
-        self._status = bounded(report.status, _STATUS_BYTES)
+        status = dict(report.status)
+        self._retention = _rows(status.pop(reports.RETENTION_ROWS, None))
+        self._status = bounded(status, _STATUS_BYTES)
         self._reported = events.rfc3339(self._clock.reading().unix_ns)
         self._is_silent = False
         self._voice.fault(FAULT, False)
@@ -238,3 +247,10 @@ class VideoReports:
                     await self._stored.wait()
         except TimeoutError:
             log.debug("the disk has not taken what the video service told")
+
+
+def _rows(said: object) -> list[dict[str, Any]]:
+    """Return what of the rows of retention goes into a heartbeat: 16 kB at most."""
+    rows = said if isinstance(said, list) else []
+    short = (bounded(row, _ROW_BYTES) for row in rows[:_ROWS] if isinstance(row, dict))
+    return [row for row in short if row]

@@ -119,6 +119,10 @@ class Recordings:
         """Return how many cameras have each verdict."""
         return self._passed.summary()
 
+    def retention(self) -> list[dict[str, Any]]:
+        """Return how far back each camera is proven."""
+        return self._passed.retention()
+
     async def _pass(self) -> None:
         """Make a pass, unless one still hangs: then wait for that."""
         self._woken.clear()

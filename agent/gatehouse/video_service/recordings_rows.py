@@ -15,6 +15,7 @@ from gatehouse.video.scan import Progress
 
 NOT_RECORDING: Final = "not-recording"
 SHORTFALL, FORECAST = reports.RETENTION
+_MOST_CAMERAS: Final = 64
 _OURS: Final = (reports.CLEAN_UP_REFUSED, reports.UNREADABLE, SHORTFALL)
 """Faults of the gateway that are found here."""
 
@@ -113,6 +114,10 @@ class Passed:
         verdicts = Counter(self._answer(known).verdict for known in self.cameras)
         return {word: verdicts[word] for word in get_args(Verdict)}
 
+    def retention(self) -> list[dict[str, Any]]:
+        """Return how far back each camera is proven, as the heartbeat tells the district."""
+        return [_proven(self._answer(known)) for known in self.cameras[:_MOST_CAMERAS]]
+
     def forecasts(self, before: frozenset[str]) -> frozenset[str]:
         """Return the cameras whose forecast stands; what cannot be told now stands as before."""
         return frozenset(
@@ -148,6 +153,18 @@ def duty_of(camera: Camera, retention: Retention, disk: str) -> Duty:
 def unanswered(duty: Duty) -> Answer:
     """Return the answer for a camera of whose recordings nothing is known."""
     return Answer(duty, Proof(0, None, (), 0, ()), None, None, "unknown")
+
+
+def _proven(answer: Answer) -> dict[str, Any]:
+    """Return one camera's row; days to the quarter of an hour, so that it changes seldom."""
+    days = round(answer.proof.proven_ms / DAY_MS, 2)
+    return {
+        "camera": answer.duty.camera,
+        "area": answer.duty.area,
+        "required_days": answer.duty.days,
+        "proven_days": None if answer.verdict == "unknown" else days,
+        "verdict": answer.verdict,
+    }
 
 
 def gap_told(camera: str, gap: Span) -> Told:

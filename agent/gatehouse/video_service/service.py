@@ -131,7 +131,11 @@ class VideoService:
         )
 
     def _gather(self) -> Report:
-        status = {"cameras": self._watch.summary(), "recordings": self._recordings.summary()}
+        status = {
+            "cameras": self._watch.summary(),
+            "recordings": self._recordings.summary(),
+            reports.RETENTION_ROWS: self._recordings.retention(),
+        }
         rows = [*self._watch.rows(), *self._recordings.rows(), self._own_row()]
         return Report(reports.merged(rows), self._recordings.told(), status)
 
