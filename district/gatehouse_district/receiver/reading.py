@@ -12,10 +12,12 @@ from typing import Final, Self, TypeVar
 from gatehouse_district.errors import DistrictStoreError
 from gatehouse_district.model import Alarm, Entry, Gateway, Picture
 from gatehouse_district.receiver import queries, schema
+from gatehouse_district.receiver.judging import PICTURES
 
 T = TypeVar("T")
 _MOST: Final = 10_000
 """Rows of one answer."""
+_LAST: Final = 2**62
 
 
 class Reading:
@@ -76,8 +78,9 @@ class Reading:
     ) -> Sequence[Entry]:
         """Return events, the newest first; ``before`` is a position."""
         most = _within(limit)
+        older = None if before is None else max(0, min(before, _LAST))
         return await self._ask(
-            lambda db: queries.events(db, gateway=gateway, type_=type_, limit=most, before=before)
+            lambda db: queries.events(db, gateway=gateway, type_=type_, limit=most, before=older)
         )
 
     async def pictures(self, alarm: str) -> Sequence[Picture]:
@@ -86,6 +89,8 @@ class Reading:
 
     async def picture(self, alarm: str, number: int) -> bytes | None:
         """Return one JPEG."""
+        if not 1 <= number <= PICTURES:
+            return None
         return await self._ask(lambda db: queries.picture(db, alarm, number))
 
     async def refusals(self) -> dict[str, int]:
