@@ -88,6 +88,14 @@ class RawClient:
             if first & 0xF0 == _PUBLISH:
                 return frames.read_publish(first, body)
 
+    def send(self, packets: bytes) -> None:
+        """Send whole packets as they are."""
+        self._socket.sendall(packets)
+
+    def next_packet(self) -> tuple[int, bytes]:
+        """Wait for the next packet of any kind: its first byte and its body."""
+        return self._next()
+
     def _send(self, first: int, body: bytes) -> None:
         self._socket.sendall(bytes([first]) + frames.as_variable(len(body)) + body)
 

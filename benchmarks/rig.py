@@ -45,6 +45,7 @@ class Child:
     ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *args],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **(environ or {})},
             preexec_fn=die_with_parent,  # noqa: PLW1509  # no threads run here
@@ -57,8 +58,14 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def end_input(self) -> None:
+        """Tell the child that nothing more is wanted of it."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
     def line(self, limit_s: float = _LIMIT_S) -> str:
         """Wait for the next line. Raises TimeoutError, or EOFError when the child has ended."""

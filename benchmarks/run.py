@@ -20,6 +20,7 @@ from rich.table import Table as Grid
 import drain
 import idle
 import press
+import receiver_store
 import recordings
 import status
 import store
@@ -54,6 +55,7 @@ BENCHMARKS: Final[dict[str, Callable[[Size], list[Table]]]] = {
     "press": lambda size: press.measure(size.rounds, size.presses, size.slow_presses),
     "drain": lambda size: drain.measure(size.backlog, size.drains),
     "store": lambda size: store.measure(size.backlog, size.drains),
+    "receiver": lambda size: receiver_store.measure(size.backlog, size.drains),
     "idle": lambda size: idle.measure(size.seconds, size.rest_s),
     "status": lambda size: status.measure(size.commands),
     "recordings": lambda size: recordings.tables(size.recordings),

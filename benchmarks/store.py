@@ -26,8 +26,8 @@ def measure(count: int, rounds: int) -> list[Table]:
     singles = max(1, count // 20)
     kinds: dict[str, tuple[int, Callable[[Path], float]]] = {
         "outbox": (count, lambda path: _outbox(path, count)),
-        "bare": (count, lambda path: _bare(path, count, _BATCH)),
-        "single": (singles, lambda path: _bare(path, singles, 1)),
+        "bare": (count, lambda path: bare(path, count, _BATCH)),
+        "single": (singles, lambda path: bare(path, singles, 1)),
     }
     rates: dict[str, list[float]] = {kind: [] for kind in kinds}
     with temporary() as folder:
@@ -60,7 +60,8 @@ def _outbox(path: Path, count: int) -> float:
         return float(child.line())
 
 
-def _bare(path: Path, count: int, batch: int) -> float:
+def bare(path: Path, count: int, batch: int) -> float:
+    """Commit so many events over bare SQLite, so many at once; return the seconds it took."""
     scribe = Scribe(gateway=GATEWAY, store="", start=1, clock=SystemClock(), random=os.urandom)
     made = [write(scribe, number) for number in range(count)]
     rows = [(event.id, events.encode(event)) for event in made]
