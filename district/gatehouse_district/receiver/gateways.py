@@ -59,8 +59,9 @@ def said(db: sqlite3.Connection, state: State, time: str) -> None:
     store, start, connection = body["store"], body["start"], body.get("connection", 0)
     now = was.said(store, start, connection, online=state.online)
     lives(db, state.gateway, was, now, time)
-    if state.online and now is not was:
-        _born(db, state.gateway, body)
+    numbers = (now.store, now.start, now.connection)
+    if state.online and numbers != (was.store, was.start, was.connection):
+        _born(db, state.gateway, body)  # told once more by the broker, it is no news of faults
 
 
 def _born(db: sqlite3.Connection, gateway: str, body: dict[str, Any]) -> None:

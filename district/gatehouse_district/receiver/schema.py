@@ -19,7 +19,10 @@ and each by itself; that one is refused.
 Nobody deletes from ``event``. ``refused`` keeps the last 1000, ``picture`` a number of bytes.
 """
 
+import contextlib
+import fcntl
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -185,6 +188,27 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
             "put a copy back or move it away, nothing in it was changed"
         ) from exc
     return db
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file ``<path>.lock``, so that no other receiver writes. Raises DistrictStoreError.
+
+    The kernel lets go of it when the process ends, however it ends.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f"{path.name}.lock")
+            lock = stack.enter_context(beside.open("a", encoding="ascii"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise DistrictStoreError(
+                f"another receiver writes to {path}; stop it, or give this one its own database"
+            ) from exc
+        except OSError as exc:
+            raise DistrictStoreError(f"{path} cannot be written: {exc}") from exc
+        yield
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:

@@ -85,14 +85,18 @@ class Store:
         self._closed = False
 
     def open(self) -> None:
-        """Open the file and start writing. Raises DistrictStoreError."""
-        db = schema.open_for_writing(self._path)
-        try:
-            keeper = Keeper(db, self._pictures_bytes)
-        except sqlite3.Error as exc:
-            db.close()
-            raise DistrictStoreError(f"{self._path} is damaged: {exc}; nothing changed") from exc
-        work = (db, keeper)
+        """Open the file and start writing. Raises DistrictStoreError.
+
+        One receiver at a time: two would each believe to have counted all numbers.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(schema.locked(self._path))
+            db = stack.enter_context(contextlib.closing(schema.open_for_writing(self._path)))
+            try:
+                keeper = Keeper(db, self._pictures_bytes)
+            except sqlite3.Error as exc:
+                raise DistrictStoreError(f"{self._path} is damaged: {exc}; as it was") from exc
+            work = (stack.pop_all(), keeper)
         threading.Thread(target=self._run, args=work, name="district-store", daemon=True).start()
 
     @property
@@ -123,8 +127,8 @@ class Store:
             self._inbox.put(None)
         await self._ended.wait()
 
-    def _run(self, db: sqlite3.Connection, keeper: Keeper) -> None:
-        with contextlib.closing(db):
+    def _run(self, opened: contextlib.ExitStack, keeper: Keeper) -> None:
+        with opened:
             ends = False
             while not ends:
                 batch, ends = self._batch()

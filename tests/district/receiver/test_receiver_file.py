@@ -86,6 +86,17 @@ def test_another_programs_file_is_refused(tmp_path: Path) -> None:
         schema.open_for_writing(path)
 
 
+async def test_two_receivers_do_not_write_to_one_file(tmp_path: Path) -> None:
+    """Without it each would count numbers that the other one stored as lacking."""
+    first, second = (Store(tmp_path / "d.db", Loop()) for _ in range(2))
+    first.open()
+    with pytest.raises(DistrictStoreError, match="another receiver"):
+        second.open()
+    await first.close()
+    second.open()
+    await second.close()
+
+
 async def test_what_cannot_be_stored_costs_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

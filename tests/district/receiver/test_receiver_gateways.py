@@ -131,6 +131,17 @@ def test_a_birth_says_what_stands(kept: Desk) -> None:
     assert kept.gateway().faults[0].data == {"more": 1}
 
 
+def test_a_birth_that_is_told_again_is_no_news(kept: Desk) -> None:
+    """Without it every restart of the broker would bring back faults that have ended."""
+    said = birth(faults=[{"subject": "button/gate", "fault": "open", "since": None}])
+    kept.hear("state", said)
+    kept.say(fault(4, False), fault(5, True, "short"))
+    kept.hear("state", said)
+    assert kept.faults() == {("button/gate", "short")}
+    kept.hear("state", said | {"connection": 2})
+    assert kept.faults() == {("button/gate", "open")}
+
+
 def test_a_gateway_cannot_fill_the_district_with_faults(kept: Desk) -> None:
     """Without it one broken gateway would make every look at the desk slow."""
     kept.say(*(fault(n, True, f"f{n}") for n in range(1, 520)))
