@@ -86,6 +86,8 @@ class PahoGateway:
         """Disconnect and end the thread."""
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        if (left := self._client.socket()) is not None:  # the thread may end before it closes it
+            left.close()
 
     async def _answer(self, kind: str, mid: int) -> int:
         async with asyncio.timeout(LIMIT_S):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from gatehouse import events
 from gatehouse_district.errors import AnswerError, DistrictStoreError
 from gatehouse_district.model import Presence, Stage
 from gatehouse_district.receiver import answering, answers
+from gatehouse_district.receiver.link import Letter, Link
 from gatehouse_district.receiver.receiver import Receiver
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
@@ -258,18 +260,27 @@ async def test_who_is_not_that_school_is_refused(tmp_path: Path) -> None:
         assert await receiver.records.refusals() == {"source": 1}
 
 
-async def test_a_message_of_a_megabyte_is_not_read(
-    tmp_path: Path, broker: Broker, gateway: PahoGateway
-) -> None:
+async def test_a_message_of_a_megabyte_is_not_read(tmp_path: Path) -> None:
     """Without it a broker that allows large messages would fill the receiver's memory."""
-    own = broker.url
-    async with Receiver(own, tmp_path / "district.db") as receiver:
-        async with connected(own, "gw-2") as harmful:
-            body = b'{"id": "' + b"x" * (1 << 20) + b'"}'
-            harmful.heard = asyncio.Queue()
-            sending = asyncio.create_task(harmful.publish("gatehouse/v1/gw-2/up/alarm", body))
-            alarm = await raised(gateway, Writer(GW))
-            sending.cancel()
+    body = b'{"id": "' + b"x" * (1 << 20) + b'"}'
+    limit = ("max_packet_size 4000000",)
+    async with (
+        Broker(tmp_path / "broker", extra=limit) as broker,
+        Receiver(broker.url, tmp_path / "district.db") as receiver,
+        connected(broker.url, GW) as gateway,
+    ):
+        letters = deque([Letter.to("gatehouse/v1/gw-2/up/alarm", body)])
+        harmful = Link(letters, lambda *_: None)
+        await harmful.open(broker.url, None, "gw-2", clean=True, expiry_s=0)
+        harmful.pump()
+        alarm = await raised(gateway, Writer(GW))
+        async with asyncio.timeout(LIMIT_S):
+            await harmful.subscribe(("x",))  # answered after the PUBACK
+        assert not harmful._under_way, "the broker did not take it"
         assert [each.id for each in await receiver.records.alarms()] == [alarm.id]
+        again = await raised(gateway, Writer(GW, "another store"))
+        assert len(await receiver.records.alarms()) == 2, again
         assert await receiver.records.refusals() == {}
         assert receiver.connected
+        harmful.abort()
+        await harmful.closed
