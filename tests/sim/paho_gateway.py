@@ -86,8 +86,7 @@ class PahoGateway:
         """Disconnect and end the thread."""
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
-        if (left := self._client.socket()) is not None:  # the thread may end before it closes it
-            left.close()
+        self._client._reset_sockets()  # its thread may end before it closes them
 
     async def _answer(self, kind: str, mid: int) -> int:
         async with asyncio.timeout(LIMIT_S):
