@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from gatehouse.events import rfc3339
+from gatehouse.texts import _
 from gatehouse.uplink.topics import Topics
 from gatehouse_district.errors import AnswerError, DistrictStoreError
 from gatehouse_district.receiver import answers
@@ -95,7 +96,7 @@ class Answers:
         name, id_ = _name(by), str(uuid.uuid4())
         await self._store.do(lambda keeper: _has_camera(keeper, gateway, camera))
         if not self._session.subscribed:
-            raise AnswerError("the district is not connected to its broker; try again later")
+            raise AnswerError(_("the district is not connected to its broker; try again later"))
         self._say(
             gateway,
             {
@@ -213,16 +214,16 @@ class Answers:
 def _has_camera(keeper: Keeper, gateway: str, camera: str) -> None:
     row = keeper.db.execute("SELECT cameras FROM gateway WHERE id = ?", (gateway,)).fetchone()
     if row is None:
-        raise AnswerError(f"there is no gateway {gateway[:100]}")
+        raise AnswerError(_("there is no gateway {name}").format(name=gateway[:100]))
     if camera not in msgspec.json.decode(row[0]):
-        raise AnswerError(f"gateway {gateway} has no camera {camera[:100]}")
+        raise AnswerError(_("the gateway has no camera {name}").format(name=camera[:100]))
 
 
 def _name(by: str) -> str:
     """Return a person's name without space around it. Raises AnswerError for none."""
     name = by.strip()
     if not 1 <= len(name) <= NAME_MOST or not name.isprintable():
-        raise AnswerError(f"a name of 1 to {NAME_MOST} characters is needed")
+        raise AnswerError(_("a name of 1 to {most} characters is needed").format(most=NAME_MOST))
     return name
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gatehouse.texts import _
 from gatehouse_district.errors import AnswerError
 from gatehouse_district.receiver import alarms
 from gatehouse_district.receiver.keeping import Keeper
@@ -44,12 +45,12 @@ def acknowledge(
         "SELECT gateway, stage, acknowledged_by FROM alarm WHERE id = ?", (alarm,)
     ).fetchone()
     if row is None:
-        raise AnswerError(f"there is no alarm {alarm[:100]}")
+        raise AnswerError(_("there is no alarm {alarm}").format(alarm=alarm[:100]))
     gateway, stage, other = row
     if stage == alarms.RESET:
-        raise AnswerError(f"alarm {alarm} was reset on site already")
+        raise AnswerError(_("the alarm was reset on site already"))
     if stage in {alarms.ANSWERING, alarms.ACKNOWLEDGED}:
-        raise AnswerError(f"alarm {alarm} is answered already, by {other}")
+        raise AnswerError(_("the alarm is answered already, by {name}").format(name=other))
     keeper.db.execute(
         "UPDATE alarm SET stage = 1, acknowledged_by = ?, refused = '' WHERE id = ?", (by, alarm)
     )
@@ -62,12 +63,12 @@ def release(
     """Write down that a gateway may delete an alarm's evidence. Raises AnswerError."""
     row = keeper.db.execute("SELECT gateway FROM alarm WHERE id = ?", (alarm,)).fetchone()
     if row is None:
-        raise AnswerError(f"there is no alarm {alarm[:100]}")
+        raise AnswerError(_("there is no alarm {alarm}").format(alarm=alarm[:100]))
     if keeper.db.execute(
         "SELECT 1 FROM answer WHERE state = 'waiting' AND alarm = ? AND command = ?",
         (alarm, RELEASE),
     ).fetchone():
-        raise AnswerError(f"the evidence of {alarm} is being released already")
+        raise AnswerError(_("the evidence of this alarm is being released already"))
     return _add(keeper.db, Answer(0, id_, row[0], alarm, RELEASE, by, expires_unix_s), now)
 
 

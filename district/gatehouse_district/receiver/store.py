@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import queue
 import sqlite3
@@ -62,6 +63,8 @@ class Hears(Protocol):
 class _Job:
     work: Callable[[Keeper], Any]
     done: "asyncio.Future[Any]"
+    context: contextvars.Context
+    """Of who asks: what is said to him is said in his language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Store:
         if self._closed:
             raise DistrictStoreError(f"{self._path} is closed")
         done: asyncio.Future[T] = self._loop.create_future()
-        self._inbox.put(_Job(work, done))
+        self._inbox.put(_Job(work, done, contextvars.copy_context()))
         return await done
 
     async def close(self) -> None:
@@ -226,7 +229,7 @@ class Store:
 def _work(keeper: Keeper, job: _Job) -> _Did:
     keeper.db.execute("SAVEPOINT job")
     try:
-        did = _Did(job, job.work(keeper), None)
+        did = _Did(job, job.context.run(job.work, keeper), None)
     except GatehouseError as exc:
         keeper.db.execute("ROLLBACK TO job")
         did = _Did(job, None, exc)
