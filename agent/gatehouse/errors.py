@@ -46,3 +46,7 @@ class ControlError(GatehouseError, ValueError):
 
 class NotRunningError(GatehouseError, ConnectionError):
     """The service that was asked is not running."""
+
+
+class EnrolError(GatehouseError, ValueError):
+    """The gateway's certificate cannot be asked for, does not fit, or cannot be put in its place."""

@@ -131,6 +131,13 @@ class Broker:
     async def set_acl(self, acl: str | None = None) -> None:
         """Replace the access rules while it runs; None puts those of the start back."""
         self._acl = acl
+        await self.reload()
+
+    async def reload(self) -> None:
+        """Have it read rules, certificates and revocations again (SIGHUP), as they now lie there.
+
+        Raises ChildProcessError with its log.
+        """
         self._write()
         self._ear.forget()
         os.kill(self.pid, signal.SIGHUP)
@@ -178,11 +185,16 @@ class Broker:
                 "server.pem": self._server.cert,
                 "server.key": self._server.key,
             }
+            if self._server.crl is not None:
+                files["crl.pem"] = self._server.crl
             for name, source in files.items():
                 shutil.copy(source, place / name)
         (place / "acl").write_text(acl or "", encoding="utf-8")
         given = (rules() / "mosquitto.conf").read_text(encoding="utf-8")
-        moved = relocate(given, port=self.port, place=place, tls=self._server is not None)
+        revoked = self._server is not None and self._server.crl is not None
+        moved = relocate(
+            given, port=self.port, place=place, tls=self._server is not None, revoked=revoked
+        )
         memory = self.folder / "memory"
         memory.mkdir(exist_ok=True)
         lines = [  # what Debian's own mosquitto.conf says, and who it runs as

@@ -6,9 +6,10 @@ from typing import Final
 
 _PLACE: Final = "/etc/mosquitto/gatehouse/"
 _LISTENER: Final = re.compile(r"^listener 8883$", re.MULTILINE)
+_REVOKED: Final = re.compile(r"^crlfile .*\n", re.MULTILINE)
 _GUARDS: Final = re.compile(
     r"^(cafile|certfile|keyfile|tls_version|require_certificate|use_identity_as_username"
-    r"|allow_anonymous|acl_file) .*\n",
+    r"|crlfile|allow_anonymous|acl_file) .*\n",
     re.MULTILINE,
 )
 
@@ -25,15 +26,18 @@ def rules() -> Path:
     raise FileNotFoundError(f"no district_rules beside {here} and no config/district above it")
 
 
-def relocate(given: str, *, port: int, place: Path, tls: bool) -> str:
+def relocate(given: str, *, port: int, place: Path, tls: bool, revoked: bool = True) -> str:
     """Return the district's configuration for this port and folder, on loopback only. Pure.
 
-    Without ``tls`` the lines that say who may come in are left out, and all others stay. Raises
-    ValueError when the file no longer says what is to be moved.
+    Without ``tls`` the lines that say who may come in are left out, and all others stay; without
+    ``revoked`` it asks for no list of revocations. Raises ValueError when the file no longer says
+    what is to be moved.
     """
     moved, listeners = _LISTENER.subn(f"listener {port} 127.0.0.1", given)
     if listeners != 1 or _PLACE not in given:
         raise ValueError(f"mosquitto.conf must have one 'listener 8883' and its files in {_PLACE}")
     if not tls:
         moved = _GUARDS.sub("", moved) + "allow_anonymous true\n"
+    if not revoked:
+        moved = _REVOKED.sub("", moved)
     return moved.replace(_PLACE, f"{place}/")

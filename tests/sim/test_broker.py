@@ -177,6 +177,7 @@ def test_the_plain_one_differs_only_in_who_may_come(tmp_path: Path) -> None:
         "use_identity_as_username",
         "allow_anonymous",
         "acl_file",
+        "crlfile",
     }
 
 
