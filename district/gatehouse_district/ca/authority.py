@@ -247,8 +247,8 @@ class Authority:
         if begins >= ends:
             raise AuthorityError(_("the authority itself has ended: make a new one"))
         serial = x509.random_serial_number()  # 159 random bits (RFC 5280: at most 20 bytes)
-        stamps = (int(moment.timestamp()) for moment in (begins, ends, at))
-        entry = Entry(serial, kind, given[0], *stamps)
+        begins_s, ends_s, at_s = (int(moment.timestamp()) for moment in (begins, ends, at))
+        entry = Entry(serial, kind, given[0], begins_s, ends_s, at_s)
         change.add(entry)
         cert = profiles.leaf(
             self._cert,
