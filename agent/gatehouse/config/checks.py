@@ -21,7 +21,7 @@ from gatehouse.config.model import (
     Lamps,
     Retention,
 )
-from gatehouse.config.table import Findings, Table, nearest, unknown
+from gatehouse.config.table import Findings, Table, nearest, section, unknown
 from gatehouse.texts import _
 
 SECTIONS: Final = ["gateway", "button", "enclosure", "district", "camera", "retention"]
@@ -49,12 +49,12 @@ def check(
     """
     findings = Findings(Lines(text))
     folder = path.parent
-    gateway = _gateway(_section(found, "gateway", findings), folder)
+    gateway = _gateway(section(found, "gateway", findings), folder)
     buttons = _buttons(found, findings)
-    enclosure = _enclosure(_section(found, "enclosure", findings))
-    district = _district(_section(found, "district", findings), folder)
+    enclosure = _enclosure(section(found, "enclosure", findings))
+    district = _district(section(found, "district", findings), folder)
     cameras = _cameras(found, findings, folder)
-    retention = _retention(_section(found, "retention", findings))
+    retention = _retention(section(found, "retention", findings))
     for name in found:
         if name not in SECTIONS:
             _strange_section(name, findings)
@@ -64,16 +64,6 @@ def check(
         return None, mistakes
     config = Config(path, gateway, buttons, district, enclosure, cameras, retention, text)
     return config, mistakes
-
-
-def _section(found: Mapping[str, Any], name: str, findings: Findings) -> Table | None:
-    """Return a top-level table; an absent one is empty, so that its missing keys are told."""
-    table = found.get(name, {})
-    if isinstance(table, dict):
-        return Table(table, key=name, path=(name,), section=name, findings=findings)
-    said = _("must be one table, written [{name}]; got {got}")
-    findings.note(name, (name,), said.format(name=name, got=values.kind(table)), name)
-    return None
 
 
 def _sections(found: Mapping[str, Any], name: str, findings: Findings) -> Iterator[Table]:
@@ -102,8 +92,8 @@ def _strange_section(name: str, findings: Findings) -> None:
     A ``[[buton]]`` left out in silence would be a button that somebody disarmed by a typo.
     """
     meant = nearest(name, SECTIONS)
-    section = meant if meant in ALARM_SECTIONS else name
-    findings.note(name, (name,), unknown(name, SECTIONS), section)
+    counted = meant if meant in ALARM_SECTIONS else name
+    findings.note(name, (name,), unknown(name, SECTIONS), counted)
 
 
 def _gateway(table: Table | None, folder: Path) -> Gateway | None:

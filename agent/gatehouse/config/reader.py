@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import tomli
-
 from gatehouse.config import keep
 from gatehouse.config.checks import STATE_DIR, check
+from gatehouse.config.document import read_document
 from gatehouse.config.handed import with_handed_key
 from gatehouse.config.mistakes import FILE, ConfigError, Mistake
 from gatehouse.config.model import Config
 from gatehouse.texts import _
-
-LARGEST: Final = 256 * 1024
-"""Bytes a configuration may have; 60 buttons and cameras with long comments need a tenth."""
 
 _STATE_DIR: Final = re.compile(
     r"""^[ \t]*(?:gateway\.)?state_dir[ \t]*=[ \t]*(["'])([^"'\n\\]+)\1""", re.MULTILINE
@@ -97,43 +93,8 @@ def _named_state_dir(examined: _Examined) -> str | None:
 
 def _examine(file: Path, original: Path) -> _Examined:
     """Read ``file``, with paths in it counted from the folder of ``original``."""
-    text, trouble = "", None
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
-        reason = getattr(exc, "strerror", None) or str(exc)
-        return _unusable(_("cannot be read: {reason}").format(reason=reason))
-    text = content.decode("utf-8", "replace")
-    trouble = _trouble(content)
-    if trouble is not None:
-        return _unusable(trouble[0], trouble[1], text)
-    try:
-        found = tomli.loads(text)
-    except tomli.TOMLDecodeError as exc:
-        said = _("is not TOML: {reason}, column {column}")
-        return _unusable(said.format(reason=exc.msg, column=exc.colno), exc.lineno, text)
-    except (ValueError, RecursionError) as exc:  # a number of 5000 digits; brackets 1000 deep
-        return _unusable(_("is not TOML: {reason}").format(reason=exc), None, text)
-    config, mistakes = check(found, original, text)
-    return _Examined(config, mistakes, text, found)
-
-
-def _trouble(content: bytes) -> tuple[str, int | None] | None:
-    """Say what keeps these bytes from being a text file at all, and in which line."""
-    if len(content) > LARGEST:
-        return _("is larger than {most} KiB").format(most=LARGEST // 1024), None
-    if content.startswith(b"\xef\xbb\xbf"):
-        return _("begins with a byte order mark; save it as UTF-8 without BOM"), 1
-    if b"\0" in content:
-        return _("holds a NUL byte"), content.count(b"\n", 0, content.index(b"\0")) + 1
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as exc:
-        return _("is not UTF-8; save it as UTF-8"), content.count(b"\n", 0, exc.start) + 1
-    return None
-
-
-def _unusable(message: str, line: int | None = None, text: str = "") -> _Examined:
-    shown = message if message.isprintable() else ascii(message)
-    return _Examined(None, (Mistake("", line, shown, FILE),), text)
+    document = read_document(file)
+    if document.mistake is not None or document.found is None:
+        return _Examined(None, (document.mistake,) if document.mistake else (), document.text)
+    config, mistakes = check(document.found, original, document.text)
+    return _Examined(config, mistakes, document.text, document.found)

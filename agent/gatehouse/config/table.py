@@ -131,6 +131,16 @@ class Table:
         return self.sound
 
 
+def section(found: Mapping[str, Any], name: str, findings: Findings) -> Table | None:
+    """Return a top-level table; an absent one is empty, so that its missing keys are told."""
+    table = found.get(name, {})
+    if isinstance(table, dict):
+        return Table(table, key=name, path=(name,), section=name, findings=findings)
+    said = _("must be one table, written [{name}]; got {got}")
+    findings.note(name, (name,), said.format(name=name, got=values.kind(table)), name)
+    return None
+
+
 def unknown(name: str, known: list[str]) -> str:
     """Say that a key is unknown, and which one was probably meant."""
     near = nearest(name, known)
