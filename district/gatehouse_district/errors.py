@@ -17,3 +17,7 @@ class AuthorityError(GatehouseError, ValueError):
 
 class SignInError(GatehouseError, PermissionError):
     """Somebody is not who they say, or may not do this."""
+
+
+class DeskError(GatehouseError, OSError):
+    """The desk's page cannot be served: its address, its certificate, its key."""

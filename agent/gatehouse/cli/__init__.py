@@ -9,7 +9,7 @@ import gettext
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gatehouse import __version__, texts
@@ -45,11 +45,20 @@ _COMMANDS: Final = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+
+    def work() -> int:
+        args = _parse(sys.argv[1:] if argv is None else list(argv))
+        code: int = importlib.import_module(f"gatehouse.cli.{args.command}").run(args)
+        return code
+
+    return carry_out("gatehouse", work)
+
+
+def carry_out(program: str, work: Callable[[], int]) -> int:
+    """Do what was typed, in the locale's language; return the exit code, and say what failed."""
     try:
         texts.use(None)
-        args = _parse(sys.argv[1:] if argv is None else list(argv))
-        command = importlib.import_module(f"gatehouse.cli.{args.command}")
-        code: int = command.run(args)
+        code = work()
         sys.stdout.flush()  # a pipe that is gone is noticed here, not at the interpreter's end
     except BrokenPipeError:  # `gatehouse events | head`
         # What waits in the buffer must find somewhere to go when the interpreter ends.
@@ -58,21 +67,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (GatehouseError, OSError) as exc:  # OSError: a full disk under stdout
-        return _failed(exc)
+        message, code = _failed(exc)
+        sys.stderr.write(f"{program}: {message}\n")
     return code
 
 
-def _failed(exc: Exception) -> int:
-    """Say why, and return the exit code."""
+def _failed(exc: Exception) -> tuple[str, int]:
+    """Return what to say, and the exit code."""
     from gatehouse.config import ConfigError  # noqa: PLC0415  # only when something is wrong
 
     if isinstance(exc, NotRunningError):
-        _complain(_("the service is not running: {reason}").format(reason=exc))
-        return NOT_RUNNING
-    _complain(str(exc))
+        return _("the service is not running: {reason}").format(reason=exc), NOT_RUNNING
     if isinstance(exc, ControlError):
-        return NOT_FINE if exc.code in _SERVICES_OWN else WRONG
-    return WRONG if isinstance(exc, ConfigError) else NOT_FINE
+        return str(exc), NOT_FINE if exc.code in _SERVICES_OWN else WRONG
+    return str(exc), WRONG if isinstance(exc, ConfigError) else NOT_FINE
 
 
 def speak_with_argparse() -> None:
@@ -106,7 +114,3 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     args = parser.parse_args(argv)
     args.config = getattr(args, "config", None)
     return args
-
-
-def _complain(message: str) -> None:
-    print(f"gatehouse: {message}", file=sys.stderr)  # noqa: T201  # messages go to stderr

@@ -1,0 +1,1 @@
+"""``gatehouse-district serve``: receiver, desk and enrolment in one process."""
