@@ -38,7 +38,8 @@ ONE_FILE = {
     "numpy": {"video/picture.py", "video/baseline.py", "video/verdict.py", "video/rtsp_eye.py"},
     "av": {"video/rtsp_eye.py"},
     "picamera2": {"video/csi_eye.py", "video/csi_recording.py"},
-    "httpx": {"video/soap.py"},
+    "httpx": {"video/soap.py", "enrol/wire.py"},
+    "cryptography": {"enrol/papers.py"},
     "defusedxml": {"video/soap.py"},
 }
 DISTRICT_GROUND = {"model", "ports", "errors", "config"}

@@ -49,4 +49,4 @@ class NotRunningError(GatehouseError, ConnectionError):
 
 
 class EnrolError(GatehouseError, ValueError):
-    """The gateway's certificate cannot be asked for, does not fit, or cannot be put in its place."""
+    """The gateway's certificate cannot be had, does not fit, or cannot be put in its place."""

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from gatehouse import events
-from gatehouse.config.model import Broker
+from gatehouse.config.model import Broker, District
 from gatehouse.uplink import Birth, frames, tls
 from gatehouse.uplink.lane import Lane
 from gatehouse_sim.authority import Authority
@@ -196,7 +196,7 @@ async def test_dead_disk_collects_no_threads_of_certificates(tmp_path: Path) -> 
     identity = Authority.make(tmp_path, datetime.now(UTC)).client("gw-1")
     ca = tmp_path / "ca-of-ours.pem"
     ca.write_bytes(identity.ca.read_bytes())
-    files = tls.Certificates(ca=ca, cert=identity.cert, key=identity.key, timeout_s=0.05)
+    files = tls.Certificates(District((), ca, identity.cert, identity.key), timeout_s=0.05)
     files._timeout_s = 10.0
     good = await files.context("a", dates=True)
     files._timeout_s = 0.05

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gatehouse.config.model import District
 from gatehouse.threads import off_loop
 from gatehouse.uplink import tls
 from gatehouse.uplink.failures import CertificateRefusedError
@@ -219,11 +220,11 @@ async def test_files_that_are_missing_or_no_certificates(authority: Authority) -
         await until(lambda: agent.heard.begun("certificate"))
         assert str(key) in agent.heard.text("certificate")
     cert.write_text("no certificate", encoding="ascii")
-    files = tls.Certificates(ca=ca, cert=cert, key=key, timeout_s=5)
+    files = tls.Certificates(District((), ca, cert, key), timeout_s=5)
     with pytest.raises(CertificateRefusedError, match="cannot read the certificates"):
         await files.context("localhost", dates=True)
     with pytest.raises(CertificateRefusedError, match="needs"):
-        await tls.Certificates(ca=None, cert=None, key=None, timeout_s=5).context("x", dates=True)
+        await tls.Certificates(District(()), timeout_s=5).context("x", dates=True)
 
 
 async def test_last_good_context_serves_when_the_disk_hangs(
@@ -231,7 +232,7 @@ async def test_last_good_context_serves_when_the_disk_hangs(
 ) -> None:
     """A dying card must not take the line to the district with it."""
     ca, cert, key = authority.issue("gw")
-    files = tls.Certificates(ca=ca, cert=cert, key=key, timeout_s=0.1)
+    files = tls.Certificates(District((), ca, cert, key), timeout_s=0.1)
     await files.context("a.example", dates=True)
     hangs = threading.Event()
     monkeypatch.setattr(tls, "_build", lambda *_, **__: hangs.wait(30))

@@ -14,6 +14,8 @@ from typing import Any, Final
 from gatehouse.checks.context import Context
 from gatehouse.checks.frame import Check, Finding, Findings, fail, nothing, ok, warn
 from gatehouse.checks.text import Text, say
+from gatehouse.config.model import District
+from gatehouse.config.pairs import Pair, pairs
 from gatehouse.texts import N_
 
 EXPIRES: Final = "certificate-expires"
@@ -37,7 +39,7 @@ def _look(context: Context) -> Findings:
     now_s = context.clock.reading().unix_ns / 1e9
     synced = context.clock.synced()
     try:
-        own = read(cert, key)
+        pair, own = _usable(district)
     except (ssl.SSLError, OSError, ValueError) as exc:
         return [_unusable(cert, key, exc)]
     found = [*_name(own, context.config.gateway.id), *_dates(own, _OWN, now_s, synced=synced)]
@@ -52,11 +54,26 @@ def _look(context: Context) -> Findings:
         for finding in _dates(longest, _AUTHORITY, now_s, synced=synced)
         if finding.remedy is not None
     ]
-    return [*found, *_open_key(key)]
+    return [*found, *_open_key(pair.key)]
 
 
 _OWN: Final = say(N_("our certificate"))
 _AUTHORITY: Final = say(N_("the authority's certificate"))
+
+
+def _usable(district: District) -> tuple[Pair, Mapping[str, Any]]:
+    """Return the pair that the uplink uses, and what stands in its certificate.
+
+    Raises what is wrong with the configured one when none can be used.
+    """
+    wrong: Exception | None = None
+    for pair in pairs(district):
+        try:
+            return pair, read(pair.cert, pair.key)
+        except (ssl.SSLError, OSError, ValueError) as exc:
+            if wrong is None or (pair.cert, pair.key) == (district.cert, district.key):
+                wrong = exc
+    raise wrong or ValueError("no certificate is configured")
 
 
 def read(cert: Path, key: Path) -> Mapping[str, Any]:

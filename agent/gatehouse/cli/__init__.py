@@ -39,6 +39,7 @@ _COMMANDS: Final = {
     "walktest": N_("press each button, and follow each press to the district and back"),
     "drill": N_("make the next press of a button a drill"),
     "setup": N_("ask for the school, prove each answer, and write the configuration"),
+    "enrol": N_("get the gateway its certificate, and a new one in time"),
     "config": N_("check a configuration file"),
 }
 

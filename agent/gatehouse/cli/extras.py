@@ -1,4 +1,4 @@
-"""What is not installed everywhere: the libraries of the extra ``video``."""
+"""What is not installed everywhere: the libraries of the extras ``video`` and ``enrol``."""
 
 import sys
 from importlib.util import find_spec
@@ -9,14 +9,31 @@ from gatehouse.texts import _
 VIDEO: Final = ("av", "defusedxml", "httpx", "numpy")
 """All of them; eyes are children, which would miss theirs one by one, again and again."""
 ONVIF: Final = ("defusedxml", "httpx")
+ENROL: Final = ("cryptography", "httpx")
 
-_HINT: Final = "pip install 'gatehouse-agent[video]'"
+_VIDEO_HINT: Final = "pip install 'gatehouse-agent[video]'"
+_ENROL_HINT: Final = "pip install 'gatehouse-agent[enrol]'"
 
 
 def lacking(libraries: tuple[str, ...]) -> bool:
     """Whether any of them is not there; then say what to install."""
-    gone = [name for name in libraries if find_spec(name) is None]
+    gone = _gone(libraries)
     if gone:
-        said = _("cameras need the extra video: {hint}").format(hint=_HINT)
-        sys.stderr.write(f"gatehouse: {said} ({', '.join(gone)})\n")
+        _complain(_("cameras need the extra video: {hint}").format(hint=_VIDEO_HINT), gone)
     return bool(gone)
+
+
+def lacking_enrol() -> bool:
+    """Whether `gatehouse enrol` lacks a library; then say what to install."""
+    gone = _gone(ENROL)
+    if gone:
+        _complain(_("certificates need the extra enrol: {hint}").format(hint=_ENROL_HINT), gone)
+    return bool(gone)
+
+
+def _gone(libraries: tuple[str, ...]) -> list[str]:
+    return [name for name in libraries if find_spec(name) is None]
+
+
+def _complain(said: str, gone: list[str]) -> None:
+    sys.stderr.write(f"gatehouse: {said} ({', '.join(gone)})\n")

@@ -33,6 +33,17 @@ def broker(value: object) -> Broker:
     return Broker(found, host, port or _PORTS[match["scheme"]], tls)
 
 
+def https(value: object) -> str:
+    """Accept ``https://host[:port]``, also to this machine itself: a certificate comes that way."""
+    match = _URL.fullmatch(typed(value, str))
+    if not match or match["scheme"] != "https" or match["rest"] not in {"", "/"}:
+        raise WrongError(_("must be https://host:port"))
+    if match["user"]:
+        raise WrongError(_("must not hold user or password: the gateway shows its certificate"))
+    _host_and_port(match)
+    return match[0].removesuffix("/")
+
+
 def source(value: object) -> str:
     """Accept ``rtsp://host/path`` without credentials, or ``picamera2:N``."""
     found = typed(value, str)

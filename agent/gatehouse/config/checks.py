@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from gatehouse.config import addresses, values
+from gatehouse.config import addresses, pairs, values
 from gatehouse.config.lines import Lines
 from gatehouse.config.mistakes import ALARM_SECTIONS, Mistake
 from gatehouse.config.model import (
@@ -52,7 +52,8 @@ def check(
     gateway = _gateway(section(found, "gateway", findings), folder)
     buttons = _buttons(found, findings)
     enclosure = _enclosure(section(found, "enclosure", findings))
-    district = _district(section(found, "district", findings), folder)
+    state_dir = gateway.state_dir if gateway is not None else STATE_DIR
+    district = _district(section(found, "district", findings), folder, state_dir)
     cameras = _cameras(found, findings, folder)
     retention = _retention(section(found, "retention", findings))
     for name in found:
@@ -163,7 +164,7 @@ def _enclosure(table: Table | None) -> Enclosure | None:
     return enclosure if table.end() else None
 
 
-def _district(table: Table | None, folder: Path) -> District | None:
+def _district(table: Table | None, folder: Path, state_dir: Path) -> District | None:
     if table is None:
         return None
     brokers = table.many("brokers", addresses.broker, needed=True)
@@ -179,6 +180,8 @@ def _district(table: Table | None, folder: Path) -> District | None:
         key=key if tls else None,
         receipts=table.take("receipts", values.flag, default=True),
         heartbeat_s=table.take("heartbeat_s", values.number(1, 3600), 20.0),
+        enrol=table.take("enrol", addresses.https, None),
+        renewed=state_dir / pairs.FOLDER if tls else None,
     )
     return district if table.end() else None
 

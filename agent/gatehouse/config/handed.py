@@ -27,4 +27,6 @@ def with_handed_key(config: Config, environ: Mapping[str, str]) -> Config:
             usable = _PEM in stream.read(_LARGEST)
     except (OSError, ValueError):  # not handed over; ValueError: a NUL in the path
         return config
-    return replace(config, district=replace(config.district, key=handed)) if usable else config
+    if not usable:
+        return config
+    return replace(config, district=replace(config.district, key=handed, named_key=key))

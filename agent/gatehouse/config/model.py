@@ -73,6 +73,12 @@ class District:
     key: Path | None = None
     receipts: bool = True
     heartbeat_s: float = 20.0
+    enrol: str | None = None
+    """Where the next certificate is asked for: ``https://host:port``."""
+    named_key: Path | None = None
+    """The key's file, where `key` is what systemd handed over when the process began."""
+    renewed: Path | None = None
+    """The folder of certificates that the gateway renewed by itself (config/pairs.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,7 @@ async def _connect(gateway: str, district: District, broker: Broker, clock: Cloc
     for address in addresses:
         context = None
         if broker.tls:
-            certificates = Certificates(
-                ca=district.ca,
-                cert=district.cert,
-                key=district.key,
-                timeout_s=timing.certificates_s,
-            )
+            certificates = Certificates(district, timeout_s=timing.certificates_s)
             context = await certificates.context(broker.host, dates=clock.synced())
         name = f"{gateway}{_SELFTEST}"
         peer = Peer(broker.url, address, broker.port, context, name, None, b"")

@@ -63,6 +63,7 @@ COMMENTS: Final = {
     "district.key": "本网关的私钥 · this gateway's key",
     "district.receipts": "平台不发回执时为 false · false: the district sends none",
     "district.heartbeat_s": "心跳间隔，秒 · seconds between heartbeats",
+    "district.enrol": "续签证书的网址 · where the next certificate is asked for",
     "camera.name": "摄像机编号 · short name",
     "camera.covers": "覆盖的部位 · places that it sees",
     "camera.area": "重点部位 critical，一般部位 general · sets how long recordings stay",

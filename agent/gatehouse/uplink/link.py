@@ -56,9 +56,7 @@ class Link:
         self._timing = timing
         self._troubles = troubles
         self._resolver = resolver
-        self._certificates = Certificates(
-            ca=district.ca, cert=district.cert, key=district.key, timeout_s=timing.certificates_s
-        )
+        self._certificates = Certificates(district, timeout_s=timing.certificates_s)
         self._listener = listener
         self._will = will
         self._session = session

@@ -161,13 +161,7 @@ class _Probe:
     async def _peer(self, address: str) -> Peer:
         broker, context = self._broker, None
         if broker.tls:
-            files = self._district
-            certificates = Certificates(
-                ca=files.ca,
-                cert=files.cert,
-                key=files.key,
-                timeout_s=self._timing.certificates_s,
-            )
+            certificates = Certificates(self._district, timeout_s=self._timing.certificates_s)
             context = await certificates.context(broker.host, dates=self._clock.synced())
         return Peer(
             broker.url, address, broker.port, context, f"{self._gateway}-selftest", None, b""

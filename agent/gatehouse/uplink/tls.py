@@ -3,9 +3,10 @@
 import logging
 import socket
 import ssl
-from pathlib import Path
 from typing import Any, Final
 
+from gatehouse.config.model import District
+from gatehouse.config.pairs import pairs
 from gatehouse.threads import off_loop
 from gatehouse.uplink.failures import CertificateRefusedError, UnreachableError
 
@@ -41,10 +42,8 @@ class NamedContext(ssl.SSLContext):
 class Certificates:
     """Makes the TLS context of each attempt; the last good one serves when the disk does not."""
 
-    def __init__(
-        self, *, ca: Path | None, cert: Path | None, key: Path | None, timeout_s: float
-    ) -> None:
-        self._files = (ca, cert, key)
+    def __init__(self, district: District, *, timeout_s: float) -> None:
+        self._district = district
         self._timeout_s = timeout_s
         self._good: dict[bool, NamedContext] = {}
         self._failing = False
@@ -74,14 +73,15 @@ class Certificates:
         """Read in the thread; one at a time, or a dead disk would collect a thread an attempt."""
         self._reading = True
         try:
-            return _build(*self._files, dates=True), _build(*self._files, dates=False)
+            return _build(self._district, dates=True), _build(self._district, dates=False)
         finally:
             self._reading = False
 
     def _note(self, exc: Exception) -> None:
         """Say once that the files cannot be read; raise if there is nothing to fall back on."""
         why = str(exc) or f"no answer from the disk within {self._timeout_s:g} s"
-        files = ", ".join(str(file) for file in self._files if file is not None)
+        named = (self._district.ca, self._district.cert, self._district.key)
+        files = ", ".join(str(file) for file in named if file is not None)
         message = f"cannot read the certificates {files}: {why}; check [district] ca, cert and key"
         if not self._good:
             raise CertificateRefusedError(message) from exc
@@ -90,17 +90,31 @@ class Certificates:
             _log.warning("%s; going on with those read before", message)
 
 
-def _build(ca: Path | None, cert: Path | None, key: Path | None, *, dates: bool) -> NamedContext:
+def _build(district: District, *, dates: bool) -> NamedContext:
     """Read the files and make the context; blocks. Raises OSError, ssl.SSLError, ValueError."""
-    if ca is None or cert is None:
+    if district.ca is None or district.cert is None:
         raise ValueError("mqtts:// needs [district] ca, cert and key")
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cafile=ca)
-    context.load_cert_chain(cert, key, password="")  # never ask at a terminal
+    context.load_verify_locations(cafile=district.ca)
+    _load(context, district)
     if not dates:
         context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
     return context
+
+
+def _load(context: NamedContext, district: District) -> None:
+    """Load the first pair that is whole; of the others the configured one says what is wrong."""
+    wrong: OSError | None = None
+    for pair in pairs(district):
+        try:
+            context.load_cert_chain(pair.cert, pair.key, password="")  # never ask at a terminal
+        except OSError as exc:  # ssl.SSLError too: broken, or between the files of two pairs
+            if wrong is None or (pair.cert, pair.key) == (district.cert, district.key):
+                wrong = exc
+        else:
+            return
+    raise wrong or ValueError("mqtts:// needs [district] ca, cert and key")
 
 
 def explain(exc: ssl.SSLError, broker: str) -> UnreachableError:

@@ -15,7 +15,7 @@ from gatehouse_district.errors import AuthorityError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # has no public name
 
 _REASONS: Final = ("stolen", "lost", "replaced", "retired", "mistake")
 
@@ -45,7 +45,9 @@ def add(commands: "Commands", shared: argparse.ArgumentParser) -> None:
     )
     sign = one("sign", _("sign a gateway's request, or make a server's certificate"), _sign)
     whom = sign.add_mutually_exclusive_group(required=True)
-    whom.add_argument("request", nargs="?", type=Path, metavar="FILE", help=_("request of a gateway"))
+    whom.add_argument(
+        "request", nargs="?", type=Path, metavar="FILE", help=_("request of a gateway")
+    )
     whom.add_argument(
         "--server", nargs="+", metavar="NAME", help=_("for broker or desk: its names and addresses")
     )
@@ -114,9 +116,11 @@ def _sign(args: argparse.Namespace) -> int:
         sys.stdout.write(text)
     else:
         args.out.write_text(text, encoding="ascii")
-        _say(_("{file}: {name}, until {until}").format(
-            file=args.out, name=signed.entry.name, until=_day(signed.entry.ends_s)
-        ))
+        _say(
+            _("{file}: {name}, until {until}").format(
+                file=args.out, name=signed.entry.name, until=_day(signed.entry.ends_s)
+            )
+        )
     return 0
 
 
