@@ -104,7 +104,7 @@ def gather(folder: Path, arch: str, own: Path, cache: Path) -> None:
     folder.mkdir(parents=True)
     shutil.copy(own, folder / own.name)
     for python in PYTHONS:
-        listed = pins("gatehouse-agent[video]", python, MACHINES[arch])
+        listed = pins("gatehouse-agent[enrol,video]", python, MACHINES[arch])
         kept = cache / f"{arch}-{python}"
         wanted = "\n".join(map(str, listed))
         stamp = kept / "pins.txt"

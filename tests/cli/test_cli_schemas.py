@@ -24,6 +24,7 @@ from gatehouse.cli import report, selftest
 from gatehouse.cli.found import Asked, entries
 from gatehouse.config.model import Camera
 from gatehouse.control import reports
+from gatehouse.enrol.renewal import State
 from gatehouse.events import Mode
 from gatehouse.uplink.ports import LinkState
 from gatehouse.video.discovery import Device
@@ -100,6 +101,7 @@ def test_the_closed_words_are_those_of_the_code() -> None:
     row = "properties checks items properties result"
     assert enum("selftest", row) == {*Result}
     assert enum("selftest", "properties result") == {*Result} - {Result.SKIP}
+    assert enum("enrol-renew", "properties state") == {*State}
 
 
 async def documents(place: Gatehouse, capsys: Caps) -> Json:
@@ -195,6 +197,8 @@ WRONG: Final[tuple[tuple[str, str, Any], ...]] = (
     ("recordings", "cameras 0 gaps 0 to", "2026-08-21"),
     ("recordings", "disks 0 free_percent", 101),
     ("recordings", "scanning camera", GONE),
+    ("enrol-renew", "state", "done"),
+    ("enrol-renew", "until", "2027-11-26"),
     ("report", "presses 0 mode", "trial"),
     ("report", "log source", "memory"),
     ("report", "uptime", GONE),

@@ -68,11 +68,12 @@ def test_the_control_file_is_whole(root: Path, arch: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES.values())
 def test_all_that_the_agent_needs_is_named(python: str, machine: str) -> None:
     """Without it a library would be missing where no network can bring it."""
-    names = {pin.name for pin in pins("gatehouse-agent[video]", python, machine)}
+    names = {pin.name for pin in pins("gatehouse-agent[enrol,video]", python, machine)}
     needed = {"aiomqtt", "paho-mqtt", "gpiozero", "colorzero", "msgspec", "psutil", "rich", "tomli"}
     assert needed | {"av", "httpx", "httpcore", "h11", "defusedxml"} <= names
+    assert {"cryptography", "cffi"} <= names
     assert not {name for name in names if python in LEFT_OUT.get(name, ())}
-    assert not names & {"cryptography", "picamera2", "gatehouse-agent", "pytest"}
+    assert not names & {"starlette", "picamera2", "gatehouse-agent", "pytest"}
     assert ("lgpio" in names) == (python == "3.11")
 
 

@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
         return _wrong(_("--code needs --at, the address of the district"))
     if args.ca and not args.install:
         return _wrong(_("--ca goes with --install"))
+    if args.json and not args.renew:
+        return _wrong(_("--json goes with --renew"))
     from gatehouse.cli import enrolling  # noqa: PLC0415  # what it needs was missing until here
 
     return enrolling.renew(args) if args.renew else enrolling.first_one(args)

@@ -36,13 +36,13 @@ def first_one(args: argparse.Namespace) -> int:
     if args.request:
         write(args.request.absolute(), first.make_request(place), mode=0o644)
         said = _("{file}: have the district sign it, then: {command}")
-        _done(args, said.format(file=args.request, command=_INSTALL))
+        _say(said.format(file=args.request, command=_INSTALL))
         return 0
     if args.install:
         first.install(place, read(args.install), read(args.ca) if args.ca else None, now)
     else:
         first.by_code(place, Desk(args.at, dates=now is not None), code.read(args.code), now)
-    _done(args, *_installed(place, district, args.at))
+    _say(*_installed(place, district, args.at))
     return 0
 
 
@@ -58,6 +58,9 @@ def renew(args: argparse.Namespace) -> int:
     """Take the look that the timer takes each day. Raises EnrolError, ConfigError."""
     conf = config.read_for_alarm(config_path(args.config), os.environ).config
     texts.use(conf.gateway.language)
+    if conf.district.cert is None:
+        _tell(args, Outcome(State.NONE, None, None))
+        return 0
     clock = _clock()
     now = _now(clock)
     if now is None:
@@ -84,12 +87,13 @@ def _at(args: argparse.Namespace, conf: Config) -> str:
 
 
 def _tell(args: argparse.Namespace, outcome: Outcome) -> None:
-    until, due = _stamp(outcome.until), _stamp(outcome.due)
+    until, due = (at and _stamp(at) for at in (outcome.until, outcome.due))
     if args.json:
         said = {"state": str(outcome.state), "until": until, "due": due, "text": outcome.text}
         print_json(said)
         return
     words = {
+        State.NONE: _("nothing to renew: no broker speaks TLS"),
         State.NOT_DUE: _("the certificate is valid until {until}; a new one is due on {due}"),
         State.RENEWED: _(
             "renewed: valid until {until}; the alarm service takes it as it next connects"
@@ -136,11 +140,8 @@ def _now(clock: Clock) -> datetime | None:
     return datetime.fromtimestamp(clock.reading().unix_ns / 1e9, UTC) if clock.synced() else None
 
 
-def _done(args: argparse.Namespace, *lines: str) -> None:
-    if args.json:
-        print_json({"done": list(lines)})
-    else:
-        sys.stdout.write("\n".join(lines) + "\n")
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _stamp(moment: datetime) -> str:

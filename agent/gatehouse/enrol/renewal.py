@@ -45,6 +45,8 @@ class State(StrEnum):
     """A new one is there, and no broker could be reached to try it."""
     REFUSED = "refused"
     """A broker refused the new one; it is thrown away."""
+    NONE = "none"
+    """No broker speaks TLS: there is nothing to renew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Outcome:
     """What was found and done; ``until`` is when the certificate in use ends."""
 
     state: State
-    until: datetime
-    due: datetime
+    until: datetime | None
+    due: datetime | None
     text: str = ""
 
 
