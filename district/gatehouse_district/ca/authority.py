@@ -9,6 +9,7 @@
 ============  ====================================================================================
 """
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,10 +76,12 @@ class Authority:
         if not name.strip() or len(name) > 64 or not name.isprintable():
             raise AuthorityError(_("the authority's name must be 1 to 64 printable characters"))
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _hand_over(folder)
         key = ec.generate_private_key(ec.SECP256R1())
         cert = profiles.root(key, name, at, span)
         made = cls(folder, cert, key)
         made._register.prepare()
+        _hand_over(folder / "register.db")
         made.remake_list(at)
         made._put("ca.pem", cert.public_bytes(_PEM), _OPEN)
         made._put("ca.key", _private(key), _SECRET)  # last: with it the authority is there
@@ -264,6 +267,13 @@ class Authority:
 
     def _put(self, name: str, content: bytes, mode: int) -> None:
         files.replace(self.folder / name, content, mode=mode, to_owner=True)
+
+
+def _hand_over(path: Path) -> None:
+    """What root makes belongs to whom the folder around it belongs to: the receiver's user."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _same(name: str, gateway: str | None) -> None:
