@@ -13,6 +13,7 @@ from typing import Final
 
 from gatehouse import files
 from gatehouse.config.pairs import OLD
+from gatehouse.enrol import papers
 from gatehouse.errors import EnrolError
 from gatehouse.texts import _
 
@@ -51,13 +52,19 @@ class Place:
 
         Raises EnrolError; then what was in use is in use.
         """
-        if self.cert.exists() and self.key.exists():
+        if self._fits():  # else an earlier try was cut off, and the kept pair is the one in use
             self._write(_old(self.key), read(self.key), _SECRET)
             self._write(_old(self.cert), read(self.cert), _OPEN)
         self._write(self.ca, ca, _OPEN)
         self._write(self.key, key, _SECRET)
         self._write(self.cert, cert, _OPEN)
         self.asked.unlink(missing_ok=True)
+
+    def _fits(self) -> bool:
+        try:
+            return papers.belong(read(self.cert), read(self.key))
+        except EnrolError:
+            return False
 
     def _write(self, path: Path, content: bytes, mode: int) -> None:
         write(path, content, mode=mode)
