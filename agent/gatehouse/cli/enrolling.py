@@ -62,17 +62,17 @@ def renew(args: argparse.Namespace) -> int:
         _tell(args, Outcome(State.NONE, None, None))
         return 0
     clock = _clock()
-    now = _now(clock)
-    if now is None:
-        raise EnrolError(_("the clock is not set: nobody can tell whether it is time"))
+    dates = clock.synced()
 
     async def tried(district: District) -> Sequence[Answer]:
         return await probe.brokers(conf.gateway.id, district, clock)
 
     def desk() -> Desk:
-        return Desk(_at(args, conf), dates=True)
+        return Desk(_at(args, conf), dates=dates)
 
-    renewal = Renewal(conf, now=now, random=os.urandom, probe=tried, desk=desk)
+    renewal = Renewal(
+        conf, now=_moment(clock), dates=dates, random=os.urandom, probe=tried, desk=desk
+    )
     outcome = asyncio.run(renewal.run())
     _tell(args, outcome)
     return 0 if outcome.state in {State.NOT_DUE, State.RENEWED} else 1
@@ -137,7 +137,11 @@ def _clock() -> Clock:
 
 def _now(clock: Clock) -> datetime | None:
     """Return the time by a clock that a time server has set; None by any other."""
-    return datetime.fromtimestamp(clock.reading().unix_ns / 1e9, UTC) if clock.synced() else None
+    return _moment(clock) if clock.synced() else None
+
+
+def _moment(clock: Clock) -> datetime:
+    return datetime.fromtimestamp(clock.reading().unix_ns / 1e9, UTC)
 
 
 def _say(*lines: str) -> None:
