@@ -120,6 +120,15 @@ def test_the_contract_is_right(tmp_path: Path) -> None:
     assert [broker.host for broker in found.district.brokers] == ["a.example", "b.example"]
 
 
+def test_where_certificates_are_renewed(tmp_path: Path) -> None:
+    """Without it no gateway would know whom to ask, or where what it was given belongs."""
+    named = CONTRACT.replace("heartbeat_s", 'enrol = "https://a.example:8443/"\nheartbeat_s')
+    district = read(tmp_path, named).district
+    assert district.enrol == "https://a.example:8443"
+    assert district.renewed == Path("/var/lib/gatehouse/identity")
+    assert read(tmp_path, CONTRACT).district.enrol is None
+
+
 def test_what_is_not_written_has_the_defaults_of_the_contract(tmp_path: Path) -> None:
     """The smallest file is enough, and its defaults are those of the model and the contract."""
     found = read(tmp_path, LEAST)
@@ -195,6 +204,10 @@ def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         ("brokers", "heartbeat_s = nan\nbrokers", "district.heartbeat_s", "between 1 and 3600"),
         ("brokers", 'heartbeat_s = "9"\nbrokers', "district.heartbeat_s", "expected a number"),
         ("brokers", "heartbeat_s = true\nbrokers", "district.heartbeat_s", "expected a number"),
+        ("brokers", 'enrol = "http://127.0.0.1"\nbrokers', "district.enrol", "must be https"),
+        ("brokers", 'enrol = "https://a.b/x"\nbrokers', "district.enrol", "must be https"),
+        ("brokers", 'enrol = "https://u:p@a.b"\nbrokers', "district.enrol", "user or password"),
+        ("brokers", 'enrol = "https://a:70000"\nbrokers', "district.enrol", "port"),
         ("[gateway]", 'weather = "fine"\n[gateway]', "weather", "not a key"),
         ("[gateway]", '["a\\u001b"]\n[gateway]', "'a\\x1b'", "not a key"),
     ],

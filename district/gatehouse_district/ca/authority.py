@@ -9,7 +9,6 @@
 ============  ====================================================================================
 """
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -26,7 +24,7 @@ from gatehouse import files
 from gatehouse.enrol.code import SECRET_BYTES, Code
 from gatehouse.enrol.statement import WITHIN_S
 from gatehouse.texts import _
-from gatehouse_district.ca import codes, names, profiles, renewing, requests
+from gatehouse_district.ca import codes, keyfile, names, profiles, renewing, requests
 from gatehouse_district.ca.profiles import Kind, Span
 from gatehouse_district.ca.register import Change, Entry, Kept, Register
 from gatehouse_district.errors import AuthorityError
@@ -76,34 +74,21 @@ class Authority:
         if not name.strip() or len(name) > 64 or not name.isprintable():
             raise AuthorityError(_("the authority's name must be 1 to 64 printable characters"))
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        _hand_over(folder)
+        keyfile.hand_over(folder)
         key = ec.generate_private_key(ec.SECP256R1())
         cert = profiles.root(key, name, at, span)
         made = cls(folder, cert, key)
         made._register.prepare()
-        _hand_over(folder / "register.db")
+        keyfile.hand_over(folder / "register.db")
         made.remake_list(at)
         made._put("ca.pem", cert.public_bytes(_PEM), _OPEN)
-        made._put("ca.key", _private(key), _SECRET)  # last: with it the authority is there
+        made._put("ca.key", keyfile.pem(key), _SECRET)  # last: with it the authority is there
         return made
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open the authority in a folder. Raises AuthorityError."""
-        try:
-            cert = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
-            key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
-        except FileNotFoundError as exc:
-            said = _("there is no authority in {folder}: gatehouse-district ca init makes one")
-            raise AuthorityError(said.format(folder=folder)) from exc
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as exc:
-            said = _("the authority in {folder} cannot be used: {reason}")
-            raise AuthorityError(said.format(folder=folder, reason=exc)) from exc
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != cert.public_key():
-            said = _("the authority in {folder} cannot be used: {reason}")
-            reason = _("ca.key does not belong to ca.pem")
-            raise AuthorityError(said.format(folder=folder, reason=reason))
-        return cls(folder, cert, key)
+        return cls(folder, *keyfile.load(folder))
 
     @property
     def ca(self) -> Path:
@@ -148,7 +133,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         with self._register.change() as change:
             signed = self._sign(change, kind, checked, key.public_key(), at=at, span=span)
-        self._put(f"{file}.key", _private(key), _SECRET)
+        self._put(f"{file}.key", keyfile.pem(key), _SECRET)
         self._put(f"{file}.pem", signed.pem, _OPEN)
         return self.folder / f"{file}.pem", self.folder / f"{file}.key"
 
@@ -269,13 +254,6 @@ class Authority:
         files.replace(self.folder / name, content, mode=mode, to_owner=True)
 
 
-def _hand_over(path: Path) -> None:
-    """What root makes belongs to whom the folder around it belongs to: the receiver's user."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
 def _same(name: str, gateway: str | None) -> None:
     if gateway is not None and name != gateway:
         said = _("the request is for {name}, not for {gateway}")
@@ -284,7 +262,3 @@ def _same(name: str, gateway: str | None) -> None:
 
 def _is(entry: Entry, what: str) -> bool:
     return what in {entry.name, format(entry.serial, "x")}
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
