@@ -21,6 +21,8 @@ except ModuleNotFoundError as exc:  # the one place that needs the extra
         name=exc.name,
     ) from exc
 
+__all__ = ["EXPIRED", "NOT_YET", "SERVER_NAMES", "VALID", "Authority", "Span"]
+
 SERVER_NAMES: Final = ("localhost", "127.0.0.1")
 
 VALID: Final = Span(timedelta(days=-1), timedelta(days=30))

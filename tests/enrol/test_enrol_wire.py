@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from starlette.requests import Request
@@ -95,29 +96,27 @@ async def test_an_impostor_is_told_nothing(sim: Authority, where: Place, tmp_pat
     assert not where.cert.exists()
 
 
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (RedirectResponse("https://elsewhere.example/"), "refuses: status 307"),
-        (Response(b"x" * 100_000, 201), "answers too much"),
-        (Response(b"{", 201), "does not answer as one"),
-        (JSONResponse([1], 201), "does not answer as one"),
-        (JSONResponse({"certificate": "网"}, 201), "does not answer as one"),
-        (JSONResponse({"certificate": "x"}, 201), "no certificate"),
-        (JSONResponse({"error": "\x1b[2Jno"}, 403), r"refuses: \[2Jno"),
-        (Response(b"<html>", 500), "refuses: status 500"),
-    ],
+STRANGE: Final[tuple[tuple[Response, str], ...]] = (
+    (RedirectResponse("https://elsewhere.example/"), "refuses: status 307"),
+    (Response(b"x" * 100_000, 201), "answers too much"),
+    (Response(b"{", 201), "does not answer as one"),
+    (JSONResponse([1], 201), "does not answer as one"),
+    (JSONResponse({"certificate": "网"}, 201), "does not answer as one"),
+    (JSONResponse({"certificate": "x"}, 201), "no certificate"),
+    (JSONResponse({"error": "\x1b[2Jno"}, 403), r"refuses: \[2Jno"),
+    (Response(b"<html>", 500), "refuses: status 500"),
 )
-async def test_an_answer_that_is_none(
-    sim: Authority, where: Place, answer: Response, why: str
-) -> None:
+
+
+async def test_an_answer_that_is_none(sim: Authority, where: Place) -> None:
     """Without it a district's mistake would end in a traceback, or in a file."""
     typed = sim.real.code(OURS, NOW).text
-    listener = Listener(answer)
+    listener = Listener()
     async with port(sim.real, sim.server(), more=listener.routes()) as there:
-        with pytest.raises(EnrolError, match=why):
-            await enrolled(where, there.url, typed)
-    assert len(listener.told) == 1
+        for listener.answer, why in STRANGE:
+            with pytest.raises(EnrolError, match=why):
+                await enrolled(where, there.url, typed)
+    assert len(listener.told) == len(STRANGE)
     assert not where.cert.exists()
 
 
