@@ -1,4 +1,4 @@
-"""``make deb``: the installable package, for each architecture, on either (decision 11).
+"""``make deb``: the installable packages, for each architecture, on either (decision 11).
 
 Nothing is compiled: wheels are downloaded, files copied, and dpkg-deb puts them together.
 """
@@ -11,42 +11,22 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from packages import PACKAGES, SCRIPTS, Package
 from wheels import MACHINES, PYTHONS, download, own_wheel, pins
 
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parent
 
-_LIB: Final = "usr/lib"
-FILES: Final = {
-    "systemd/*.service": f"{_LIB}/systemd/system",
-    "systemd/*.timer": f"{_LIB}/systemd/system",
-    "systemd/*.target": f"{_LIB}/systemd/system",
-    "systemd/gatehouse-.service.d/*": f"{_LIB}/systemd/system/gatehouse-.service.d",
-    "systemd/system.conf.d/*": f"{_LIB}/systemd/system.conf.d",
-    "systemd/sysusers.d/*": f"{_LIB}/sysusers.d",
-    "systemd/tmpfiles.d/*": f"{_LIB}/tmpfiles.d",  # noqa: S108  # no temporary file
-    "systemd/udev/*": f"{_LIB}/udev/rules.d",
-    "config/gateway.toml": "usr/share/gatehouse",
-    "config/district/*": "usr/share/gatehouse/district",
-    "config/district/schemas/*": "usr/share/gatehouse/district/schemas",
-    "README*.md": "usr/share/doc/gatehouse",
-    "CHANGELOG.md": "usr/share/doc/gatehouse",
-    "deb/copyright": "usr/share/doc/gatehouse",
-}
-"""Where what of the source goes."""
-
-LINKS: Final = {"usr/bin/gatehouse", "usr/bin/gatehouse-sim"}
-SCRIPTS: Final = ("postinst", "prerm", "postrm")
 GPIO: Final = ", python3-lgpio | python3 (<< 3.12)"
 """Where no wheel holds it (see wheels.py). Only where there are pins: Raspberry Pi OS has the
 package, Debian 13 has not, and there is none to press a button on amd64."""
-WHEELS: Final = "usr/share/gatehouse/wheels"
 
 
 def main() -> None:
     """Build what is asked for."""
     parser = argparse.ArgumentParser(prog="make deb")
     parser.add_argument("--arch", nargs="+", choices=MACHINES, default=list(MACHINES))
+    parser.add_argument("--package", nargs="+", choices=PACKAGES, default=list(PACKAGES))
     parser.add_argument("--to", type=Path, default=SOURCE / "dist", metavar="FOLDER")
     parser.add_argument("--cache", type=Path, default=SOURCE / ".stamps/wheels", metavar="FOLDER")
     parser.add_argument("--suffix", default="", help="behind the version, such as +test1")
@@ -54,58 +34,62 @@ def main() -> None:
     args.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         own = own_wheel(SOURCE, Path(folder))
-        for arch in args.arch:
-            print(build(arch, own, args.to, args.cache, args.suffix))
+        for name in args.package:
+            for arch in args.arch:
+                print(build(PACKAGES[name], arch, own, args.to, args.cache, suffix=args.suffix))
 
 
-def build(arch: str, own: Path, to: Path, cache: Path, suffix: str = "") -> Path:
-    """Build the package of one architecture around the agent's wheel; returns the file."""
+def build(
+    package: Package, arch: str, own: Path, to: Path, cache: Path, *, suffix: str = ""
+) -> Path:
+    """Build a package for one architecture around our own wheel; returns the file."""
     version = own.name.split("-")[1] + suffix
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root"
-        lay_out(root)
-        gather(root / WHEELS, arch, own, cache)
+        lay_out(package, root)
+        gather(package, root / package.wheels, arch, own, cache)
         control = root / "DEBIAN"
         control.mkdir()
         for name in SCRIPTS:
-            shutil.copy(HERE / name, control / name)
-            (control / name).chmod(0o755)
+            (control / name).write_text(package.script(name), encoding="utf-8")
         shutil.copy(HERE / "triggers", control / "triggers")
-        (control / "control").write_text(describe(root, version, arch), encoding="utf-8")
-        package = to / f"gatehouse_{version}_{arch}.deb"
+        (control / "control").write_text(describe(package, root, version, arch), encoding="utf-8")
+        made = to / f"{package.name}_{version}_{arch}.deb"
         _modes(root)
         # Wheels are compressed already: more effort would cost minutes and save nothing.
         command = ["dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "--build"]
         subprocess.run(
-            [*command, str(root), str(package)],
+            [*command, str(root), str(made)],
             check=True,
             stdout=subprocess.DEVNULL,
             env=os.environ | {"SOURCE_DATE_EPOCH": _moment()},
         )
-    return package
+    return made
 
 
-def lay_out(root: Path) -> None:
+def lay_out(package: Package, root: Path) -> None:
     """Copy what the package holds besides wheels. Raises FileNotFoundError for what is gone."""
-    for pattern, place in FILES.items():
-        found = sorted(path for path in SOURCE.glob(pattern) if path.is_file())
+    for pattern, place in package.files.items():
+        found = [path for path in sorted(SOURCE.glob(pattern)) if path.is_file()]
         if not found:
             raise FileNotFoundError(f"the source has no {pattern}")
-        (root / place).mkdir(parents=True, exist_ok=True)
+        above = SOURCE / pattern.partition("*")[0].rpartition("/")[0]
         for path in found:
-            shutil.copy(path, root / place / path.name)
-    for link in LINKS:
+            inner = path.relative_to(above) if "**" in pattern else Path(path.name)
+            (root / place / inner).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, root / place / inner)
+    for link in package.links:
         (root / link).parent.mkdir(parents=True, exist_ok=True)
-        (root / link).symlink_to(f"/opt/gatehouse/bin/{Path(link).name}")
+        (root / link).symlink_to(f"{package.place}/bin/{Path(link).name}")
 
 
-def gather(folder: Path, arch: str, own: Path, cache: Path) -> None:
+def gather(package: Package, folder: Path, arch: str, own: Path, cache: Path) -> None:
     """Put wheels into ``folder``, and for each Python the list of those that are its own."""
     folder.mkdir(parents=True)
     shutil.copy(own, folder / own.name)
     for python in PYTHONS:
-        listed = pins("gatehouse-agent[enrol,video]", python, MACHINES[arch])
-        kept = cache / f"{arch}-{python}"
+        listed = pins(package.needs, python, MACHINES[arch])
+        kept = cache / f"{package.name}-{arch}-{python}"
         wanted = "\n".join(map(str, listed))
         stamp = kept / "pins.txt"
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
@@ -119,11 +103,11 @@ def gather(folder: Path, arch: str, own: Path, cache: Path) -> None:
         (folder / f"python{python}.txt").write_text(lines, encoding="utf-8")
 
 
-def describe(root: Path, version: str, arch: str) -> str:
+def describe(package: Package, root: Path, version: str, arch: str) -> str:
     """Fill in the control file."""
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-    text = (HERE / "control").read_text(encoding="utf-8")
-    gpio = GPIO if arch == "arm64" else ""
+    text = (package.scripts / "control").read_text(encoding="utf-8")
+    gpio = GPIO if package.gpio and arch == "arm64" else ""
     return text.format(version=version, arch=arch, size=size // 1024 + 1, gpio=gpio)
 
 

@@ -37,12 +37,12 @@ def bookworm() -> Path:
     return archive("bookworm")
 
 
-def build(to: Path, *arguments: str) -> Path:
+def build(to: Path, *arguments: str, name: str = "gatehouse") -> Path:
     """Build a package of this source for this machine."""
     arch = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    command = [sys.executable, str(SOURCE / "deb" / "build.py"), "--arch", arch]
+    command = [sys.executable, str(SOURCE / "deb" / "build.py"), "--package", name, "--arch", arch]
     ran = subprocess.run(
         [*command, f"--to={to}", *arguments], capture_output=True, text=True, check=True
     )

@@ -65,8 +65,8 @@ class Gateway:
         return f"/{place}"
 
     def set_up_broker(self) -> None:
-        """Set mosquitto up with the district's rules as the package brings them."""
-        rules = self.container.root / "usr/share/gatehouse/district"
+        """Set mosquitto up with the district's rules."""
+        rules = Path(__file__).parents[2] / "config" / "district"
         place = "etc/mosquitto/gatehouse"
         for source in (rules / "acl", *(self._files / name for name in ("ca.pem", "server.pem"))):
             self.put(source, f"{place}/{source.name}")

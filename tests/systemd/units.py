@@ -10,7 +10,11 @@ SERVICES = [name for name in UNITS if name.endswith(".service")]
 
 _OTHERS = ("sysinit", "basic", "shutdown", "multi-user", "timers", "time-set", "time-sync")
 """Units of systemd's own that ours lean on."""
-_PROGRAMS = ("opt/gatehouse/bin/gatehouse", "bin/kill")
+_PROGRAMS = (
+    "opt/gatehouse/bin/gatehouse",
+    "opt/gatehouse-district/bin/gatehouse-district",
+    "bin/kill",
+)
 
 
 def lay_out(root: Path) -> Path:
