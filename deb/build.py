@@ -70,7 +70,8 @@ def build(
 def lay_out(package: Package, root: Path) -> None:
     """Copy what the package holds besides wheels. Raises FileNotFoundError for what is gone."""
     for pattern, place in package.files.items():
-        found = [path for path in sorted(SOURCE.glob(pattern)) if path.is_file()]
+        globbed = (path for path in sorted(SOURCE.glob(pattern)) if path.is_file())
+        found = [path for path in globbed if path.name not in package.left_out]
         if not found:
             raise FileNotFoundError(f"the source has no {pattern}")
         above = SOURCE / pattern.partition("*")[0].rpartition("/")[0]

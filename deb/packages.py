@@ -23,6 +23,8 @@ class Package:
     """The requirement whose libraries travel inside."""
     files: Mapping[str, str]
     """Where what of the source goes."""
+    left_out: frozenset[str]
+    """Names among them that are another package's."""
     links: frozenset[str]
     """What lies in /usr/bin, pointing into the environment."""
     scripts: Path
@@ -55,14 +57,13 @@ GATEWAY: Final = Package(
     name="gatehouse",
     needs="gatehouse-agent[video,enrol]",
     files={
-        "systemd/gatehouse-alarm.service": _UNITS,
-        "systemd/gatehouse-video.service": _UNITS,
-        "systemd/gatehouse-selftest.*": _UNITS,
-        "systemd/gatehouse.target": _UNITS,
+        "systemd/*.service": _UNITS,
+        "systemd/*.timer": _UNITS,
+        "systemd/*.target": _UNITS,
         "systemd/gatehouse-.service.d/*": f"{_UNITS}/gatehouse-.service.d",
         "systemd/system.conf.d/*": f"{_LIB}/systemd/system.conf.d",
-        "systemd/sysusers.d/gatehouse.conf": f"{_LIB}/sysusers.d",
-        "systemd/tmpfiles.d/gatehouse.conf": _TMPFILES,
+        "systemd/sysusers.d/*": f"{_LIB}/sysusers.d",
+        "systemd/tmpfiles.d/*": _TMPFILES,
         "systemd/udev/*": f"{_LIB}/udev/rules.d",
         "config/gateway.toml": "usr/share/gatehouse",
         "README*.md": "usr/share/doc/gatehouse",
@@ -70,6 +71,7 @@ GATEWAY: Final = Package(
         "deb/copyright": "usr/share/doc/gatehouse",
     },
     links=frozenset({"usr/bin/gatehouse", "usr/bin/gatehouse-sim"}),
+    left_out=frozenset({"gatehouse-district.service", "gatehouse-district.conf"}),
     scripts=HERE,
     gpio=True,
 )
@@ -89,6 +91,7 @@ DISTRICT: Final = Package(
         "deb/copyright": "usr/share/doc/gatehouse-district",
     },
     links=frozenset({"usr/bin/gatehouse-district"}),
+    left_out=frozenset(),
     scripts=HERE / "district",
     gpio=False,
 )

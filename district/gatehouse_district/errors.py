@@ -21,3 +21,7 @@ class SignInError(GatehouseError, PermissionError):
 
 class DeskError(GatehouseError, OSError):
     """The desk's page cannot be served: its address, its certificate, its key."""
+
+
+class BrokerFilesError(GatehouseError, OSError):
+    """The files by which the receiver is known to the broker cannot be used."""

@@ -82,8 +82,9 @@ def test_folders_belong_to_whom_the_units_name(name: str) -> None:
     for path, key in (("/run", "RuntimeDirectory"), ("/var/lib", "StateDirectory")):
         row = rows[f"{path}/{unit[key][0]}"]
         assert row[2:5] == [unit[f"{key}Mode"][0], unit["User"][0], unit["Group"][0]]
-    closed = "/etc/gatehouse/district" if name == DISTRICT else "/etc/gatehouse"
-    assert rows[closed][2:5] == ["0750", "root", unit["Group"][0]]
+    open_to_all = name == DISTRICT  # where both sides are, the folder is two users'
+    wanted = ["0755", "root", "root"] if open_to_all else ["0750", "root", unit["Group"][0]]
+    assert rows["/etc/gatehouse"][2:5] == wanted
 
 
 @pytest.mark.parametrize("file", ["gatehouse.conf", "gatehouse-district.conf"])

@@ -7,8 +7,11 @@ from typing import Any, Final, TypeVar
 
 from gatehouse import texts
 from gatehouse.control import client
+from gatehouse.errors import NotRunningError
+from gatehouse.texts import _
 from gatehouse_district.config import Config, config_path, read
 from gatehouse_district.ports import Records
+from gatehouse_district.receiver.reading import Reading
 
 T = TypeVar("T")
 
@@ -23,10 +26,17 @@ def open_config(given: str | None) -> Config:
 
 
 def look(config: Config, question: Callable[[Records], Awaitable[T]]) -> T:
-    """Read what is on the disk, whether or not the service runs. Raises DistrictStoreError."""
+    """Read what is on the disk, whether or not the service runs.
+
+    Raises DistrictStoreError, and NotRunningError where it never did.
+    """
+    if not config.district.database.exists():
+        said = _("nothing was received yet: there is no {path}; has the service ever run?")
+        raise NotRunningError(said.format(path=config.district.database))
 
     async def reading() -> T:
-        raise NotImplementedError
+        async with Reading(config.district.database) as records:
+            return await question(records)
 
     return asyncio.run(reading())
 

@@ -60,10 +60,8 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long what was received stays; open alarms and what belongs to them always stay."""
+    """What may be forgotten: pictures, the oldest first. Events and alarms stay for ever."""
 
-    events_days: int = 1096
-    pictures_days: int = 90
     pictures_mb: int = 20_000
 
 

@@ -124,12 +124,8 @@ def _authority(table: Table | None, folder: Path) -> Authority | None:
 def _keep(table: Table | None) -> Keep:
     if table is None:
         return _KEEP
-    days = values.whole(1, 36_600)
-    keep = Keep(
-        events_days=table.take("events_days", days, _KEEP.events_days),
-        pictures_days=table.take("pictures_days", days, _KEEP.pictures_days),
-        pictures_mb=table.take("pictures_mb", values.whole(100, 10_000_000), _KEEP.pictures_mb),
-    )
+    most = values.whole(100, 10_000_000)
+    keep = Keep(pictures_mb=table.take("pictures_mb", most, _KEEP.pictures_mb))
     table.end()
     return keep
 

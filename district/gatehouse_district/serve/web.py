@@ -34,9 +34,11 @@ _READ_S: Final = 10.0
 class Web:
     """One server; `certificate_again` may be called at any time."""
 
-    def __init__(self, desk: Desk, app: App) -> None:
+    def __init__(self, desk: Desk, app: App, ending: Callable[[], object]) -> None:
+        """Prepare it; ``ending`` has the streams of ``app`` end."""
         self._desk = desk
         self._app = app
+        self._ending = ending
         self._tls: ssl.SSLContext | None = None
         self._server: _Server | None = None
 
@@ -48,9 +50,11 @@ class Web:
                 lambda: tls.context(*pair), name="certificate", timeout_s=_READ_S
             )
         with _listening(self._desk) as sock:
-            self._server = _Server(_config(self._app, self._tls), ready)
+            self._server = _Server(_config(self._app, self._tls), ready, self._ending)
             try:
                 await self._server.serve([sock])
+            except SystemExit as exc:  # uvicorn's way to say that the application did not start
+                raise DeskError("the desk's application did not start") from exc
             finally:
                 self._server.let_go()
                 self._server = None
@@ -69,9 +73,12 @@ class Web:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], object]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,6 +91,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End as uvicorn does, and the streams, which would never end by themselves."""
+        self._ending()
         asyncio.get_running_loop().call_later(_LAST_ANSWERS_S, self.let_go)
         await super().shutdown(sockets)
 
@@ -101,7 +109,7 @@ def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
         app,
         http=Connection,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         interface="asgi3",
         log_config=None,
         access_log=False,
