@@ -1,0 +1,145 @@
+"""What every page looks at: read once for all of them, whenever there is news."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+
+from gatehouse.errors import GatehouseError
+from gatehouse_district.desk import alarm_view
+from gatehouse_district.desk.alarm_view import Seen, Summary
+from gatehouse_district.desk.parts import Parts
+from gatehouse_district.desk.table import Table
+from gatehouse_district.model import Alarm, Gateway
+
+_log = logging.getLogger(__name__)
+
+MOST_OPEN: Final = 2_000
+_RECENT: Final = 200
+"""Alarms of any kind and stage that are looked through for the day's last ones."""
+_PICTURES: Final = 6
+"""Beside an alarm; all of them are on its own page."""
+_LEAST_S: Final = 0.05
+"""Between two readings; the first after a pause is at once."""
+_SHARE: Final = 4.0
+"""A reading is followed by a rest of so many times its length: at most a fifth of the time."""
+_GATEWAYS_S: Final = 1.0
+_LONGEST_S: Final = 60.0
+"""Read again after so long without any news: the day goes on."""
+
+
+class Board:
+    """Alarms and gateways as they are now, for all who look. `run` keeps it so."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.boot = parts.random(6).hex()
+        """Versions are numbers of this start."""
+        self.alarms: Table[Seen] = Table()
+        self.gateways: Table[Gateway] = Table()
+        self.summary = Summary()
+        self.revision = 0
+        self.trouble = ""
+        """Why nothing can be read now; empty when all is well."""
+        self.stopped = False
+        self.gateways_watched = 0
+        """How many streams show gateways."""
+        self._gateways_read_s = float("-inf")
+        self._reading = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read whenever there is news, until cancelled."""
+        while True:
+            revision = self._parts.news.revision
+            began_s = time.monotonic()
+            await self.read()
+            await asyncio.sleep(max(_LEAST_S, (time.monotonic() - began_s) * _SHARE))
+            try:
+                async with asyncio.timeout(_GATEWAYS_S if self.trouble else _LONGEST_S):
+                    await self._parts.news.newer(revision)
+            except TimeoutError:
+                continue
+
+    async def read(self) -> None:
+        """Read what alarms there are, and gateways if somebody looks at them."""
+        async with self._reading:
+            revision = self._parts.news.revision
+            try:
+                await self._read_alarms()
+                due = time.monotonic() - self._gateways_read_s >= _GATEWAYS_S
+                if self.gateways_watched and due:
+                    await self._read_gateways()
+            except (GatehouseError, OSError) as exc:
+                self._begin_trouble(str(exc))
+                return
+            if self.trouble:
+                _log.info("the district's records can be read again")
+                self.trouble = ""
+            self.revision = revision
+            self._wake()
+
+    async def read_gateways(self) -> None:
+        """Read what gateways there are. Raises GatehouseError."""
+        async with self._reading:
+            await self._read_gateways()
+
+    async def changed(self) -> None:
+        """Wait until anything is different."""
+        await self._changed.wait()
+
+    def stop(self) -> None:
+        """End every stream: the server is about to stop."""
+        self.stopped = True
+        self._wake()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the board up to date for as long as the context lasts."""
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self.run(), name="desk-board")
+            try:
+                yield
+            finally:
+                self.stop()
+                task.cancel()
+
+    async def _read_alarms(self) -> None:
+        records = self._parts.records
+        now_ms = int(self._parts.now_s() * 1000)
+        recent = await records.alarms(open_only=False, limit=_RECENT)
+        standing = await records.alarms(open_only=True, limit=MOST_OPEN)
+        kept = {
+            each.id: each for each in (*recent, *standing) if alarm_view.of_the_day(each, now_ms)
+        }
+        self.alarms.update({each.id: await self._seen(each) for each in kept.values()})
+        self.summary = alarm_view.summary(list(kept.values()))
+
+    async def _seen(self, alarm: Alarm) -> Seen:
+        """Return an alarm with its newest pictures, read only when there are more than before."""
+        row = self.alarms.get(alarm.id)
+        if row is not None and row.item.alarm.pictures == alarm.pictures:
+            return replace(row.item, alarm=alarm)
+        if not alarm.pictures:
+            return Seen(alarm)
+        pictures = alarm_view.in_time(await self._parts.records.pictures(alarm.id))
+        return Seen(alarm, tuple(pictures[-_PICTURES:]))
+
+    async def _read_gateways(self) -> None:
+        found = await self._parts.records.gateways()
+        self._gateways_read_s = time.monotonic()
+        # Each heartbeat moves `heard`: no reason to draw a row anew.
+        self.gateways.update({each.id: replace(each, heard=None) for each in found})
+
+    def _begin_trouble(self, why: str) -> None:
+        if not self.trouble:
+            _log.error("the desk cannot read the district's records: %s", why)
+        self.trouble = why or "?"
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,115 @@
+"""Sessions: a random token in the browser, its hash and everything else on the server."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gatehouse.clock import Clock
+from gatehouse_district.desk.roles import Account, Role
+from gatehouse_district.desk.storage import Connection, Storage
+
+IDLE_S: Final = 12 * 3600
+"""A shift (s). A page that is open counts as use: a screen on the wall stays."""
+LONGEST_S: Final = 7 * 24 * 3600
+_TOUCH_S: Final = 60
+"""A use is written down at most this often, in s: each is a commit."""
+_BYTES: Final = 32
+_MOST_EACH: Final = 50
+"""Sessions of one account; the oldest end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who has signed in."""
+
+    key: bytes
+    """SHA-256 of the token."""
+    account: Account
+    csrf: str
+    ends_s: int
+    """When it ends in any case: seconds since 1970, UTC."""
+
+
+def end_all(db: Connection, account: str) -> None:
+    """End every session of an account, in the transaction that is open."""
+    db.execute("DELETE FROM session WHERE account = ?", (account,))
+
+
+class Sessions:
+    """Begins, finds and ends sessions. All of it raises DistrictStoreError when the disk fails."""
+
+    def __init__(self, storage: Storage, clock: Clock, random: Callable[[int], bytes]) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._random = random
+
+    async def begin(self, account: str, address: str) -> str:
+        """Begin a session and return its token."""
+        token, csrf = self._random(_BYTES).hex(), self._random(_BYTES).hex()
+        now_s = self._now_s()
+
+        def work(db: Connection) -> None:
+            _sweep(db, now_s)
+            db.execute(
+                "INSERT INTO session (token, account, csrf, address, created_s, used_s)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (_key(token), account, csrf, address, now_s, now_s),
+            )
+            db.execute(
+                "DELETE FROM session WHERE account = ?1 AND token NOT IN (SELECT token FROM session"
+                " WHERE account = ?1 ORDER BY created_s DESC, rowid DESC LIMIT ?2)",
+                (account, _MOST_EACH),
+            )
+
+        await self._storage.run(work)
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """Return the session of a token, and count it as used; None when there is none any more."""
+        return await self.alive(_key(token))
+
+    async def alive(self, key: bytes) -> Session | None:
+        """Return the session of this key, as it is now."""
+        now_s = self._now_s()
+
+        def work(db: Connection) -> Session | None:
+            row = db.execute(
+                "SELECT name, display, role, csrf, session.created_s, used_s FROM session"
+                " JOIN account ON account.name = session.account WHERE token = ?",
+                (key,),
+            ).fetchone()
+            if row is None:
+                return None
+            name, display, role, csrf, created_s, used_s = row
+            if now_s >= created_s + LONGEST_S or now_s >= used_s + IDLE_S:
+                db.execute("DELETE FROM session WHERE token = ?", (key,))
+                return None
+            if now_s >= used_s + _TOUCH_S:
+                db.execute("UPDATE session SET used_s = ? WHERE token = ?", (now_s, key))
+            account = Account(name, display, Role(role))
+            return Session(key, account, csrf, created_s + LONGEST_S)
+
+        return await self._storage.run(work)
+
+    async def end(self, key: bytes) -> None:
+        """End one session."""
+
+        def work(db: Connection) -> None:
+            db.execute("DELETE FROM session WHERE token = ?", (key,))
+
+        await self._storage.run(work)
+
+    def _now_s(self) -> int:
+        return self._clock.reading().unix_ns // 10**9
+
+
+def _key(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _sweep(db: Connection, now_s: int) -> None:
+    db.execute(
+        "DELETE FROM session WHERE created_s <= ? OR used_s <= ?",
+        (now_s - LONGEST_S, now_s - IDLE_S),
+    )

@@ -1,0 +1,112 @@
+"""Signing in and out, and one's own password."""
+
+from starlette.responses import RedirectResponse, Response
+
+from gatehouse.texts import _
+from gatehouse_district.desk.journal import REFUSED, Action
+from gatehouse_district.desk.limits import neighbourhood
+from gatehouse_district.desk.roles import account_name
+from gatehouse_district.desk.visit import Doors, Visit
+from gatehouse_district.errors import AnswerError
+
+
+class SigningPages:
+    """Who one is."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._parts = doors.parts
+        self._accounts = doors.parts.accounts
+        self._by_account = doors.parts.buckets(doors.parts.limits.sign_in_account)
+        self._by_address = doors.parts.buckets(doors.parts.limits.sign_in_address)
+
+    async def form(self, visit: Visit) -> Response:
+        """Show the form."""
+        if visit.session is not None:
+            return RedirectResponse("/", 303)
+        return self._doors.page(visit, "sign_in.html", wrong="", name="")
+
+    async def sign_in(self, visit: Visit) -> Response:
+        """Let somebody in whose name and password are right.
+
+        The answer to a wrong name is that to a wrong password, and as slow.
+        """
+        typed, password = visit.form.get("name", ""), visit.form.get("password", "")
+        try:
+            name = account_name(typed)
+        except AnswerError:
+            name = ""
+        wait_s, keys = await self._wait_s(name, visit.address)
+        if wait_s:
+            said = _("Too many tries. Wait {n} seconds.").format(n=int(wait_s) + 1)
+            await self._note(visit, typed, outcome=REFUSED, detail="too many tries")
+            page = self._doors.page(visit, "sign_in.html", 429, wrong=said, name=typed[:64])
+            page.headers["retry-after"] = str(int(wait_s) + 1)
+            return page
+        account = await self._accounts.proven(name, password)
+        if account is None:
+            await self._note(visit, typed, outcome=REFUSED)
+            said = _("Wrong name or password.")
+            return self._doors.page(visit, "sign_in.html", 401, wrong=said, name=typed[:64])
+        self._by_account.give_back(keys[0])
+        self._by_address.give_back(keys[1])
+        if visit.session is not None:
+            await self._accounts.sessions.end(visit.session.key)
+        token = await self._accounts.sessions.begin(account.name, visit.address)
+        await self._note(visit, account.name)
+        return self._doors.signed_in(RedirectResponse("/", 303), token)
+
+    async def sign_out(self, visit: Visit) -> Response:
+        """End this session."""
+        if visit.session is not None:
+            await self._accounts.sessions.end(visit.session.key)
+            await self._doors.note(visit.action("sign-out"))
+        response = RedirectResponse("/sign-in", 303)
+        response.delete_cookie(
+            self._doors.cookie,
+            secure=self._parts.secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    async def password_form(self, visit: Visit) -> Response:
+        """Show the form for another password of one's own."""
+        return self._doors.page(visit, "password.html", wrong="")
+
+    async def password(self, visit: Visit) -> Response:
+        """Change one's own password: all sessions end, this one begins anew."""
+        name = visit.account.name
+        wait_s, _keys = await self._wait_s(name, visit.address)
+        old, new = visit.form.get("old", ""), visit.form.get("new", "")
+        said = _("Too many tries. Wait {n} seconds.").format(n=int(wait_s) + 1) if wait_s else ""
+        if not said and new != visit.form.get("again"):
+            said = _("The two new passwords are not the same.")
+        if not said and await self._accounts.proven(name, old) is None:
+            await self._doors.note(visit.action("account-password", name, outcome=REFUSED))
+            said = _("Wrong password.")
+        if said:
+            return self._doors.page(visit, "password.html", 409, wrong=said)
+        try:
+            by = visit.action("account-password", name)
+            await self._accounts.set_password(name, new, by=by)
+        except AnswerError as exc:
+            return self._doors.page(visit, "password.html", 409, wrong=str(exc))
+        token = await self._accounts.sessions.begin(name, visit.address)
+        return self._doors.signed_in(RedirectResponse("/", 303), token)
+
+    async def _wait_s(self, name: str, address: str) -> tuple[float, tuple[str, str]]:
+        """Return for how long this try must wait.
+
+        Strangers who guess at a name share one bucket; who has signed in from here before has
+        another: so nobody locks a person out of the desk by guessing.
+        """
+        near = neighbourhood(address)
+        at_home = await self._accounts.knows(name, address)
+        keys = (f"{name} {near}" if at_home else name, near)
+        now_s = self._parts.steady_s()
+        wait_s = self._by_address.take(keys[1], now_s)
+        return wait_s or self._by_account.take(keys[0], now_s), keys
+
+    async def _note(self, visit: Visit, who: str, **rest: str) -> None:
+        await self._doors.note(Action(who, visit.address, "sign-in", **rest))

@@ -1,0 +1,108 @@
+// Makes itself heard: sound for as long as a real alarm waits, a notification, the title, one sentence.
+
+const RING_MS = 4000;
+const KEY = "desk-sound";
+
+export class Bell {
+  constructor(words, button, said) {
+    this.words = words;
+    this.button = button;
+    this.said = said;
+    this.title = document.title;
+    this.waiting = 0;
+    this.newest = null;
+    this.audio = null;
+    this.on = localStorage.getItem(KEY) !== "off";
+    this.button.hidden = false;
+    this.button.addEventListener("click", () => this.toggle());
+    // Browsers make no sound before the person has touched the page: any touch will do.
+    for (const name of ["pointerdown", "keydown"]) {
+      document.addEventListener(name, () => this.wake(), { passive: true });
+    }
+    this.show();
+    setInterval(() => this.ring(), RING_MS);
+    setInterval(() => this.blink(), 1000);
+  }
+
+  take({ waiting, newest, place }) {
+    const first = this.newest === null;
+    const isNew = !first && newest && newest !== this.newest;
+    this.newest = newest;
+    const more = waiting > this.waiting;
+    this.waiting = waiting;
+    this.blink();
+    if (isNew && more) {
+      this.said.textContent = "";
+      this.said.textContent = this.words.alarm.replace("{place}", place);
+      this.notify(place);
+    }
+    if ((isNew || first) && waiting > 0) this.ring();
+  }
+
+  async toggle() {
+    const blocked = this.state() === "blocked";
+    if (!blocked) this.on = !this.on;
+    localStorage.setItem(KEY, this.on ? "on" : "off");
+    await this.wake();
+    this.show();
+    if (this.on) {
+      this.beep(660, 0, 0.15);
+      if ("Notification" in window && Notification.permission === "default") Notification.requestPermission();
+    }
+  }
+
+  async wake() {
+    if (!this.on) return;
+    try {
+      this.audio = this.audio ?? new AudioContext();
+      if (this.audio.state !== "running") await this.audio.resume();
+    } catch {
+      this.audio = null; // no sound on this machine: the button says blocked
+    }
+    this.show();
+  }
+
+  state() {
+    if (!this.on) return "off";
+    return this.audio?.state === "running" ? "on" : "blocked";
+  }
+
+  show() {
+    const state = this.state();
+    if (this.button.dataset.state === state) return;
+    this.button.dataset.state = state;
+    const name = `sound${state[0].toUpperCase()}${state.slice(1)}`;
+    this.button.textContent = this.words[name];
+  }
+
+  ring() {
+    this.show();
+    if (!this.waiting || this.state() !== "on") return;
+    for (let n = 0; n < 3; n += 1) {
+      this.beep(880, n * 0.4, 0.16);
+      this.beep(660, n * 0.4 + 0.18, 0.16);
+    }
+  }
+
+  beep(hertz, after, length) {
+    if (this.audio?.state !== "running") return;
+    const start = this.audio.currentTime + after;
+    const tone = new OscillatorNode(this.audio, { type: "square", frequency: hertz });
+    const gain = new GainNode(this.audio, { gain: 0.25 });
+    tone.connect(gain).connect(this.audio.destination);
+    tone.start(start);
+    tone.stop(start + length);
+  }
+
+  notify(place) {
+    if (!("Notification" in window) || Notification.permission !== "granted" || !document.hidden) return;
+    new Notification(this.words.alarm.replace("{place}", place), { requireInteraction: true, tag: this.newest });
+  }
+
+  blink() {
+    const said = this.waiting ? `● ${this.words.title.replace("{n}", this.waiting)}` : this.title;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const other = this.waiting && !still && document.title === said;
+    document.title = other ? `○ ${this.words.title.replace("{n}", this.waiting)}` : said;
+  }
+}
