@@ -11,7 +11,7 @@ from gatehouse.cli.figures import ago, moment
 from gatehouse.texts import _
 from gatehouse_district.cli import COMMANDS, Commands
 from gatehouse_district.cli.asking import look, open_config, stream
-from gatehouse_district.cli.screen import console, document, print_json, said, table
+from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
 from gatehouse_district.cli.words import mode, stage
 from gatehouse_district.config import Config
 from gatehouse_district.model import Alarm, Stage
@@ -99,6 +99,7 @@ def render(found: Sequence[Alarm], now: datetime) -> "Table | str":
     rows = table((_("answer"), _("where"), _("pressed"), _("alarm")))
     for alarm in found:
         word, colour = stage(alarm.stage)
+        colour = colour if alarm.mode == "real" else "dim"
         who = alarm.acknowledged_by or alarm.reset_by
         rows.add_row(
             said(word, who and f"({who})", style=colour),
@@ -122,11 +123,11 @@ def _when(alarm: Alarm, now: datetime) -> list[str]:
 def _remarks(alarm: Alarm) -> list[str]:
     remarks = [] if alarm.mode == "real" else [mode(alarm.mode)]
     if alarm.presses > 1:
-        remarks.append(_("{n} presses").format(n=alarm.presses))
+        remarks.append(_("presses: {n}").format(n=alarm.presses))
     if alarm.held_at_start:
         remarks.append(_("held at start"))
     if alarm.pictures:
-        remarks.append(_("{n} pictures").format(n=alarm.pictures))
+        remarks.append(_("pictures: {n}").format(n=alarm.pictures))
     if alarm.odd:
-        remarks.append(_("not as agreed: {what}").format(what=alarm.odd))
+        remarks.append(odd(alarm.odd))
     return remarks

@@ -10,7 +10,7 @@ from gatehouse.cli.words import fault
 from gatehouse.texts import _
 from gatehouse_district.cli import COMMANDS, Commands
 from gatehouse_district.cli.asking import look, open_config
-from gatehouse_district.cli.screen import console, document, print_json, said, table
+from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
 from gatehouse_district.cli.words import mode
 from gatehouse_district.model import Entry
 from gatehouse_district.ports import Records
@@ -63,14 +63,13 @@ def render(found: Sequence[Entry]) -> "Table | str":
     """Lay them out; readable at 45 columns."""
     if not found:
         return _("no events")
-    rows = table((_("time"), _("gateway"), _("event"), _("where")))
+    rows = table((_("time"), _("event"), _("where")))
     for entry in found:
         at = moment(entry.time)
         rows.add_row(
             said(f"{at.astimezone():%m-%d %H:%M:%S}" if at is not None else entry.time),
-            said(entry.gateway),
             said(what(entry), style="yellow" if entry.odd else ""),
-            said(entry.event.get("subject", "")),
+            said(entry.gateway, entry.event.get("subject", "")),
         )
     return rows
 
@@ -88,5 +87,5 @@ def what(entry: Entry) -> str:
     if (how := event.get("mode", "real")) != "real":
         words.append(f"({mode(str(how))})")
     if entry.odd:
-        words.append(_("not as agreed: {what}").format(what=entry.odd))
+        words.append(odd(entry.odd))
     return " ".join(words)

@@ -74,14 +74,14 @@ def _amiss(one: Gateway) -> list[str]:
     """Say in few words what is not well."""
     lines = []
     if one.open_alarms:
-        lines.append(_("{n} open alarms").format(n=one.open_alarms))
+        lines.append(_("open alarms: {n}").format(n=one.open_alarms))
     if one.faults:
-        lines.append(_("{n} faults").format(n=len(one.faults)))
+        lines.append(_("faults: {n}").format(n=len(one.faults)))
     if one.lacking:
-        lines.append(_("{n} events lacking").format(n=one.lacking))
+        lines.append(_("events lacking: {n}").format(n=one.lacking))
     short = sum(each.verdict == "short" for each in one.retention)
     if short:
-        lines.append(_("{n} cameras kept too short").format(n=short))
+        lines.append(_("cameras kept too short: {n}").format(n=short))
     return lines
 
 

@@ -7,24 +7,31 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from gatehouse.cli.screen import console
+from gatehouse.texts import _
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["console", "document", "plain", "print_json", "said", "table"]
+__all__ = ["console", "document", "odd", "plain", "print_json", "said", "table"]
 
 MOST: Final = 200
 """Characters of one text that are shown; the document has them all."""
+ODD_MOST: Final = 40
 
 
-def plain(text: object) -> str:
+def plain(text: object, most: int = MOST) -> str:
     """Return a text without anything that a terminal obeys or that turns it around (bidi)."""
     whole = str(text).replace("\N{IDEOGRAPHIC SPACE}", " ")
-    cut = whole if len(whole) <= MOST else whole[: MOST - 1] + "…"
+    cut = whole if len(whole) <= most else whole[: most - 1] + "…"
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut
     )
+
+
+def odd(text: str) -> str:
+    """Say in short what of an event does not fit the contract; the document says it in full."""
+    return _("not as agreed: {what}").format(what=plain(text, ODD_MOST))
 
 
 def said(*lines: object, style: str = "") -> "Text":

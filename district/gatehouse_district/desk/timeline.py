@@ -44,9 +44,7 @@ def timeline(alarm: Alarm, pictures: Sequence[Picture], entries: Iterable[Entry]
         first = min(pictures, key=lambda each: unix_ms(each.arrived) or 0)
         steps.append(Step(first.arrived, _("first of {n} pictures came").format(n=len(pictures))))
     steps += [step for entry in entries if (step := _step(alarm, entry))]
-    return sorted(
-        steps, key=lambda step: unix_ms(step.time) or _LAST_MS
-    )
+    return sorted(steps, key=lambda step: unix_ms(step.time) or _LAST_MS)
 
 
 def _step(alarm: Alarm, entry: Entry) -> Step | None:

@@ -139,7 +139,7 @@ def _school() -> Iterator[tuple[str, dict[str, Any]]]:
     told = {"location": "南门门卫室", "held_at_start": False}
     yield (
         "event",
-        event(SCHOOL, 1, "gateway.started", "gateway", data={"previous": None, "reason": "boot"}),
+        event(SCHOOL, 1, "gateway.started", "gateway", data={"previous": None, "reason": "power"}),
     )
     raised = event(SCHOOL, 2, "alarm.raised", "button/gate", data=told)
     yield "alarm", raised | {"id": ALARM}
@@ -156,8 +156,8 @@ def _school() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _hostile() -> Iterator[tuple[str, dict[str, Any]]]:
     told = {"location": ESCAPES, "held_at_start": False, "by": ESCAPES, "fault": ESCAPES}
-    raised = event(HOSTILE, 1, "alarm.raised", f"button/{ESCAPES}", data=told, mode=ESCAPES)
-    yield "alarm", raised | {"id": "=cmd|' /C calc'!A0", "clock": ESCAPES, "store": "+store"}
+    raised = event(HOSTILE, 1, "alarm.raised", f"button/{ESCAPES}", data=told)
+    yield "alarm", raised | {"id": "=cmd|' /C calc'!A0", "store": "+store"}
     yield "event", event(HOSTILE, 2, f"odd.{ESCAPES}", ESCAPES, data=told)
 
 
@@ -179,22 +179,24 @@ def _birth(gateway: str, school: str) -> dict[str, Any]:
 
 
 async def _write(folder: Path) -> None:
-    async with Broker(folder / "broker") as broker:
-        async with Receiver(broker.url, folder / "district.db") as receiver:
-            for gateway, school, said in (
-                (SCHOOL, "实验小学", _school()),
-                (HOSTILE, ESCAPES, _hostile()),
-            ):
-                paho = PahoGateway(gateway)
-                await paho.connect(broker.url)
-                prefix = f"gatehouse/v1/{gateway}"
-                birth = json.dumps(_birth(gateway, school))
-                await paho.publish(f"{prefix}/state", birth, retain=True)
-                for leaf, body in said:
-                    await paho.publish(f"{prefix}/up/{leaf}", json.dumps(body))
-                await paho.close()
-            async with asyncio.timeout(30):
-                while len(await receiver.records.events()) < 9:
-                    await receiver.news.newer(receiver.news.revision)
-            await receiver.answering.acknowledge(ANSWERED, "张主任")
+    async with (
+        Broker(folder / "broker") as broker,
+        Receiver(broker.url, folder / "district.db") as receiver,
+    ):
+        for gateway, school, said in (
+            (SCHOOL, "实验小学", _school()),
+            (HOSTILE, ESCAPES, _hostile()),
+        ):
+            paho = PahoGateway(gateway)
+            await paho.connect(broker.url)
+            prefix = f"gatehouse/v1/{gateway}"
+            birth = json.dumps(_birth(gateway, school))
+            await paho.publish(f"{prefix}/state", birth, retain=True)
+            for leaf, body in said:
+                await paho.publish(f"{prefix}/up/{leaf}", json.dumps(body))
+            await paho.close()
+        async with asyncio.timeout(30):
+            while len(await receiver.records.events()) < 9:
+                await receiver.news.newer(receiver.news.revision)
+        await receiver.answering.acknowledge(ANSWERED, "张主任")
     shutil.rmtree(folder / "broker")

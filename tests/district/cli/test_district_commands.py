@@ -39,7 +39,7 @@ def test_open_alarms(place: Place, typed: Any) -> None:
 
 
 def test_the_exit_code_speaks_of_real_alarms_alone(place: Place, typed: Any) -> None:
-    """Without it a script that rings somebody would ring for a test, or for one that is answered."""
+    """Without it a script that rings somebody would ring for a test or an answered one."""
     said = typed(place, "alarms", "--limit", "1", "--all", "--json")
     newest = said.document["alarms"][0]
     wanted = newest["mode"] == "real" and newest["stage"] == "received"
@@ -201,7 +201,8 @@ def test_an_end_of_an_id_that_names_none(place: Place, typed: Any, end: str) -> 
 
 def test_a_district_that_has_never_run(place: Place, typed: Any) -> None:
     """Without it a command would make an empty database, as another user than the service."""
-    (place.root / "state" / "district.db").unlink()
+    for file in (place.root / "state").glob("district.db*"):
+        file.unlink()
     said = typed(place, "alarms")
     assert said.code == 3
     assert not (place.root / "state" / "district.db").exists()
@@ -209,7 +210,8 @@ def test_a_district_that_has_never_run(place: Place, typed: Any) -> None:
 
 def test_a_database_that_is_none(place: Place, typed: Any) -> None:
     """Without it a broken disk would be a traceback."""
-    (place.root / "state" / "district.db").write_bytes(b"no database" * 1000)
+    for file in (place.root / "state").glob("district.db*"):
+        file.write_bytes(b"no database" * 1000)
     said = typed(place, "alarms")
     assert said.code == 1
     assert "district.db" in said.err
