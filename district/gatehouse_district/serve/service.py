@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _UNIT: Final = "gatehouse-district"
 _READ_S: Final = 10.0
+_LISTEN_S: Final = 2.0
 _STOP_S: Final = 6.0
 """For desk and socket to end; systemd waits for 20."""
 
@@ -76,12 +77,12 @@ class DistrictService:
             receiver = await off_loop(self._receiver, name="certificates", timeout_s=_READ_S)
             async with _running(receiver):
                 await self._work(receiver, stop, again)
-        except* (GatehouseError, OSError) as group:
-            for error in group.exceptions:
-                log.critical("the service ends, to be restarted: %s", error)
+        except* (GatehouseError, OSError) as expected:
+            for known in expected.exceptions:
+                log.critical("the service ends, to be restarted: %s", known)
             code = 1
-        except* Exception as group:
-            for error in group.exceptions:
+        except* Exception as defects:
+            for error in defects.exceptions:
                 log.critical("the service ends, to be restarted", exc_info=error)
             code = 1
         log.info("stopped")
@@ -109,7 +110,7 @@ class DistrictService:
 
     async def _work(self, receiver: Receiver, stop: asyncio.Event, again: asyncio.Event) -> None:
         """Keep all going until told to stop; desk and socket end before the receiver."""
-        front = Front(self._config, self._clock, receiver)
+        front, listening = Front(self._config, self._clock, receiver), asyncio.Event()
         socket = ControlServer(
             self._config.district.socket, Requests(receiver.answering, receiver.news).handlers()
         )
@@ -117,10 +118,13 @@ class DistrictService:
             desk = tasks.create_task(supervised("the desk", front.run))
             kept = [
                 tasks.create_task(receiver.failed()),
-                tasks.create_task(supervised("the socket", partial(_answer, socket))),
+                tasks.create_task(supervised("the socket", partial(_answer, socket, listening))),
                 tasks.create_task(_certificates(front, again)),
                 tasks.create_task(self._sign_of_life()),
             ]
+            with contextlib.suppress(TimeoutError):  # it receives without its socket
+                async with asyncio.timeout(_LISTEN_S):
+                    await listening.wait()
             self._notifier.say("READY=1", "STATUS=receiving")
             log.info("receiving by %s", self._config.broker.url)
             await stop.wait()
@@ -140,7 +144,7 @@ class DistrictService:
 
 @contextlib.asynccontextmanager
 async def _running(receiver: Receiver) -> AsyncIterator[None]:
-    """Have it receive; a broker that is away is tried until it is there. Raises DistrictStoreError."""
+    """Have it receive; a broker that is away is tried on. Raises DistrictStoreError."""
     try:
         await receiver.start(wait=False)
         yield
@@ -159,9 +163,12 @@ async def _certificates(front: Front, again: asyncio.Event) -> None:
             log.error("the old certificate stays: %s", exc)  # noqa: TRY400  # its text says all
 
 
-async def _answer(socket: ControlServer, well: Callable[[], None]) -> None:
+async def _answer(
+    socket: ControlServer, listening: asyncio.Event, well: Callable[[], None]
+) -> None:
     """Answer on the socket until cancelled; ``well`` is called once it listens."""
     await socket.start()
+    listening.set()
     well()
     try:
         await asyncio.get_running_loop().create_future()
