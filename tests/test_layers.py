@@ -50,6 +50,7 @@ DISTRICT_LAYERS = {
     "desk": DISTRICT_GROUND,
     "serve": DISTRICT_GROUND | {"receiver", "ca", "enrolment", "desk"},
     "cli": DISTRICT_GROUND | {"receiver", "ca", "enrolment", "desk", "serve"},
+    "__main__": {"cli"},
 }
 DISTRICT_ONE_ROOM = {
     "aiomqtt": {"receiver"},

@@ -3,11 +3,10 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
-
-from starlette.routing import BaseRoute
+from typing import Any, Final
 
 from gatehouse.clock import Clock
 from gatehouse.threads import off_loop
@@ -21,7 +20,7 @@ from gatehouse_district.serve.web import Web
 
 log = logging.getLogger(__name__)
 
-_READ_S = 10.0
+_READ_S: Final = 10.0
 
 
 class Front:
@@ -65,7 +64,7 @@ class Front:
         place = self._config.district.state_dir / "desk.db"
         return desk.Accounts(place, self._clock, secrets.token_bytes)
 
-    def _parts(self, accounts: desk.Accounts, extra: list[BaseRoute]) -> desk.Parts:
+    def _parts(self, accounts: desk.Accounts, extra: Sequence[Any]) -> desk.Parts:
         own = self._config.desk
         names = [own.names, LOOPBACK if own.address.is_loopback else ()]
         return desk.Parts(
@@ -81,17 +80,17 @@ class Front:
             extra=tuple(extra),
         )
 
-    def _enrolment(self) -> list[BaseRoute]:
-        """Return what gateways come for; nothing where there is no authority to sign."""
+    def _enrolment(self) -> Sequence[Any]:
+        """Return the routes that gateways come for; nothing where there is no authority to sign."""
         if self._config.authority is None:
-            return []
+            return ()
         try:
             authority = Authority.open(self._config.authority.dir)
         except AuthorityError as exc:
             log.warning("gateways cannot enrol: %s", exc)
-            return []
-        return list(
-            enrolment.routes(authority, now=lambda: datetime.now(UTC), monotonic_s=time.monotonic)
+            return ()
+        return enrolment.routes(
+            authority, now=lambda: datetime.now(UTC), monotonic_s=time.monotonic
         )
 
 
