@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,16 @@ def test_the_key_is_roots_alone(gateway: Gateway) -> None:
     assert key.stat().st_mode & 0o777 == 0o600
     assert key.stat().st_uid == 0
     assert gateway.status()["link"]["state"] == "connected"  # by that very key
+
+
+def test_the_certificate_is_looked_at_in_its_sandbox(gateway: Gateway) -> None:
+    """Without it the sandbox could keep the renewal from its libraries, key or state folder."""
+    unit = "gatehouse-renew.service"
+    gateway.container.run("systemctl", "start", unit)
+    assert gateway.container.show(unit, "Result") == "success"
+    assert gateway.container.show(unit, "ExecMainStatus") == "0"
+    said = gateway.container.run("journalctl", "--no-pager", "--unit", unit)
+    assert re.search(r"a new one is due on|起续签", said), said
 
 
 def test_the_clock_may_be_asked(gateway: Gateway) -> None:

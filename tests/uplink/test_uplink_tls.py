@@ -232,8 +232,9 @@ async def test_last_good_context_serves_when_the_disk_hangs(
 ) -> None:
     """A dying card must not take the line to the district with it."""
     ca, cert, key = authority.issue("gw")
-    files = tls.Certificates(District((), ca, cert, key), timeout_s=0.1)
+    files = tls.Certificates(District((), ca, cert, key), timeout_s=30)
     await files.context("a.example", dates=True)
+    files._timeout_s = 0.1
     hangs = threading.Event()
     monkeypatch.setattr(tls, "_build", lambda *_, **__: hangs.wait(30))
     context = await files.context("b.example", dates=False)

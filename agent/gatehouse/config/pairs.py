@@ -52,14 +52,21 @@ def pairs(district: District) -> Iterator[Pair]:
         own = renewed(district)
     except OSError:  # whoever tries the configured pair is told
         own = None
-    if own is not None and own.exists():
+    if own is not None and _there(own):
         yield Pair(own, own)
     yield Pair(cert, key)
     named = district.named_key or key
     if named != key:
         yield Pair(cert, named)
     old = cert.with_name(cert.name + OLD)
-    if old.exists():
+    if _there(old):
         yield Pair(old, named.with_name(named.name + OLD))
         if named != key:
             yield Pair(old, key)
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that is not ours to look into
+        return False

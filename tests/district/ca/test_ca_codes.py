@@ -1,5 +1,6 @@
 """One-time codes at the authority: one gateway, one use, one day."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,23 @@ def test_a_code_is_used_once(tmp_path: Path) -> None:
     assert signed.entry.name == OURS
     with pytest.raises(AuthorityError, match="no such code"):
         district.redeem(OURS, secret, csr(), NOW + HOUR)
+    assert len(district.entries()) == 1
+
+
+def test_a_code_is_used_once_at_once(tmp_path: Path) -> None:
+    """Without it two who use it in the same moment would both be the school."""
+    district = authority(tmp_path)
+    secret = code.read(district.code(OURS, NOW).text).secret
+
+    def tried(_n: int) -> bool:
+        try:
+            district.redeem(OURS, secret, csr(), NOW)
+        except AuthorityError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(tried, range(4))) == 1
     assert len(district.entries()) == 1
 
 

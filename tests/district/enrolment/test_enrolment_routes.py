@@ -1,5 +1,6 @@
 """The addresses below /enrol/v1/, asked as gateways and attackers ask them."""
 
+import asyncio
 import base64
 import json
 import logging
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from enrol.made import DUE, NOW, OURS, authority, csr, gateway, renewal
 from gatehouse.enrol import code
 from gatehouse_district.ca import Authority
-from gatehouse_district.enrolment import routes
+from gatehouse_district.enrolment import port, routes
 from gatehouse_district.enrolment.limits import WITHIN_S
 
 
@@ -148,6 +149,24 @@ async def test_a_huge_body_is_not_read_to_its_end(desk: Desk) -> None:
     """Without it a few bodies of a gigabyte would end the receiver."""
     answer = await desk.post("certificate", b" " * 17 * 1024)
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+async def test_a_slow_body_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it a few hundred silent connections would keep every school from enrolling."""
+    monkeypatch.setattr(port, "_READ_S", 0.01)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/enrol/v1/renewal"}
+    scope |= {"headers": [], "client": ("10.0.0.1", 1), "query_string": b""}
+    async with asyncio.timeout(30):
+        await desk.app(scope, receive, send)
+    assert sent[0]["status"] == 408
 
 
 @pytest.mark.parametrize(
