@@ -24,6 +24,10 @@ class ByCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The secret of the code, without the rest."""
     request: str
 
+    def what(self) -> str:
+        """Say it for the log, on one line and without the secret."""
+        return f"code for {ascii(self.gateway[:64])}"
+
 
 class ByCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Asks for the next certificate; signed as `gatehouse.enrol.statement` says."""
@@ -33,6 +37,10 @@ class ByCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nonce: bytes
     at: int
     signature: bytes
+
+    def what(self) -> str:
+        """Say it for the log; whose it is says what is signed or refused."""
+        return "renewal"
 
 
 def decode(body: bytes, kind: type[M]) -> M:

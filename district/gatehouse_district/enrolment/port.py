@@ -80,20 +80,18 @@ class _Enrolment:
     async def first(self, request: Request) -> Response:
         """Sign for a code."""
 
-        async def sign() -> Signed:
-            asked = await self._read(request, self._guesses, ByCode)
+        async def sign(asked: ByCode) -> Signed:
             pem = asked.request.encode()
             return await run_in_threadpool(
                 self._authority.redeem, asked.gateway, asked.code, pem, self._now()
             )
 
-        return await self._answer(request, "code", sign)
+        return await self._answer(request, self._guesses, ByCode, sign)
 
     async def next(self, request: Request) -> Response:
         """Sign for the certificate before."""
 
-        async def sign() -> Signed:
-            asked = await self._read(request, self._renewals, ByCertificate)
+        async def sign(asked: ByCertificate) -> Signed:
             renewal = Renewal(
                 request=asked.request.encode(),
                 certificate=asked.certificate.encode(),
@@ -103,24 +101,30 @@ class _Enrolment:
             )
             return await run_in_threadpool(self._authority.renew, renewal, self._now())
 
-        return await self._answer(request, "renewal", sign)
+        return await self._answer(request, self._renewals, ByCertificate, sign)
 
     async def _answer(
-        self, request: Request, how: str, sign: Callable[[], Awaitable[Signed]]
+        self,
+        request: Request,
+        tries: Tries,
+        kind: type[M],
+        sign: Callable[[M], Awaitable[Signed]],
     ) -> Response:
+        who = f"{request.url.path.rpartition('/')[2]} from {_from(request)}"
         try:
-            signed = await sign()
+            asked = await self._read(request, tries, kind)
+            who = f"{asked.what()} from {_from(request)}"
+            signed = await sign(asked)
         except AuthorityError as exc:
-            return self._refuse(request, how, _RefusedError(403, "refused", str(exc)))
+            return self._refuse(who, _RefusedError(403, "refused", str(exc)))
         except _RefusedError as exc:
-            return self._refuse(request, how, exc)
+            return self._refuse(who, exc)
         entry = signed.entry
-        what = f"{entry.name}, serial {entry.serial:x}"
-        _log.info("enrolment by %s from %s: signed %s", how, _from(request), what)
+        _log.info("enrolment: %s: signed %s, serial %x", who, entry.name, entry.serial)
         return JSONResponse(certificate(signed.pem, self._authority.pem), status_code=201)
 
-    def _refuse(self, request: Request, how: str, why: _RefusedError) -> Response:
-        _log.warning("enrolment by %s from %s refused: %s", how, _from(request), why)
+    def _refuse(self, who: str, why: _RefusedError) -> Response:
+        _log.warning("enrolment: %s: refused: %s", who, why)
         headers = {"Retry-After": str(math.ceil(why.wait_s))} if why.wait_s else None
         return JSONResponse(refusal(str(why), why.code), status_code=why.status, headers=headers)
 
