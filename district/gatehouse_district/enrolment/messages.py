@@ -26,7 +26,7 @@ class ByCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def what(self) -> str:
         """Say it for the log, on one line and without the secret."""
-        return f"code for {ascii(self.gateway[:64])}"
+        return f"code for {self.gateway[:64]!a}"
 
 
 class ByCertificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
