@@ -17,6 +17,9 @@ from nspawn.container import Container
 
 LIMIT_S: Final = 300.0
 _END: Final = re.compile(rb"END-([0-9]+)-\r?\n")
+_QUIET: Final = (
+    "PS1=; PS2=; stty -echo; set -E; trap 'echo \"FAILED: $BASH_COMMAND\"' ERR; cd /root"
+)
 _ASKS: Final = re.compile(rb"(?:: |\xef\xbc\x9a)$")
 """How a question ends, in both languages."""
 
@@ -37,20 +40,20 @@ class Shell:
             preexec_fn=_own_terminal,  # noqa: PLW1509  # two calls, no lock
         )
         os.close(theirs)
-        self.type_(
-            "PS1=; PS2=; stty -echo; set -E; trap 'echo \"FAILED: $BASH_COMMAND\"' ERR; cd /root"
-        )
+        self.type_(_QUIET)
+        self.transcript = ""
 
     def type_(self, block: str, answers: Sequence[str] = ()) -> str:
         """Type a block; return what was said. Answers are typed where something is asked."""
         place = self._container.root / "root" / ".block"
         place.write_text(block + "\n", encoding="utf-8")
-        self.transcript += "".join(f"$ {line}\n" for line in block.splitlines())
+        began = time.monotonic()
         os.write(self._terminal, b". /root/.block; echo END-$?-\n")
-        said, waiting = self._read(list(answers)), b""
-        text = (said + waiting).decode(errors="replace").replace("\r\n", "\n")
+        text = self._read(list(answers)).decode(errors="replace").replace("\r\n", "\n")
+        text = re.sub(r"[^\n]*\r", "", text)  # progress, written over
         text = re.sub(r"(?m)^\. /root/\.block; echo END-\$\?-\n|END-[0-9]+-\n", "", text)
-        self.transcript += text
+        typed = "".join(f"$ {line}\n" for line in block.splitlines())
+        self.transcript += f"{typed}{text}({time.monotonic() - began:.1f} s)\n\n"
         return text
 
     def close(self) -> None:

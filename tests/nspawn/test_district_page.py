@@ -17,6 +17,17 @@ PAGE = Path(__file__).parents[2] / "docs" / "district.md"
 GATEWAY_ID = "qd-sn-0042"
 PASSWORD = "one-hour-and-not-a-minute-more"  # noqa: S105  # of a machine that lives for this test
 PIN = 17
+_VISIT = """
+import http.cookiejar, ssl, sys, urllib.parse, urllib.request as web
+at, password = "https://district.example:8443", sys.argv[1]
+context = ssl.create_default_context(cafile="/var/lib/gatehouse-district/ca/ca.pem")
+cookies = web.HTTPCookieProcessor(http.cookiejar.CookieJar())
+browser = web.build_opener(web.HTTPSHandler(context=context), cookies)
+browser.addheaders = [("Origin", at)]
+form = urllib.parse.urlencode({"name": "admin", "password": password})
+browser.open(at + "/sign-in", form.encode()).read()
+print(browser.open(at + "/").read().decode())
+"""
 WIRING = """[Service]
 Environment=GPIOZERO_PIN_FACTORY=gatehouse_sim GATEHOUSE_SIM_SOCKET=/run/gatehouse/sim.sock
 """
@@ -59,6 +70,11 @@ class Hour:
         self.container.wait_for(says, f"{words!r} of {command!r}")
         return said
 
+    def page(self) -> str:
+        """Sign in at the desk, by its name and with its authority, and return what it shows."""
+        python = "/opt/gatehouse-district/bin/python"
+        return self.container.run(python, "-c", _VISIT, PASSWORD)
+
     def press(self) -> None:
         """Press the button for a second."""
         with WiringClient(self.container.inside / "run/gatehouse/sim.sock") as wires:
@@ -89,6 +105,8 @@ def hour(bookworm: Path, package: Path, tmp_path_factory: pytest.TempPathFactory
                 Path(where).write_text(
                     f"=== server\n{one.server.transcript}\n=== gateway\n{one.gateway.transcript}"
                 )
+            one.server.close()
+            one.gateway.close()
         finally:
             container.shut_down()
 
@@ -106,6 +124,7 @@ def test_the_hour(hour: Hour) -> None:
             assert GATEWAY_ID in said
             assert "实验小学" in said
             hour.press()
+            assert "南门门卫室" in hour.page()
         if "acknowledge" in block:
             assert "张主任" in hour.wait("gatehouse-district alarms", "张主任")
             hour.wait("gatehouse status --json", '"alarm": "acknowledged"')
