@@ -55,7 +55,7 @@ deb: .stamps/python ## the installable packages, amd64 and arm64, in dist/ (DEB_
 	$(BIN)/python deb/build.py $(DEB_ARGS)
 
 texts: .stamps/python ## collect new texts into the catalogs
-	$(BIN)/pybabel -q extract -k _ -k N_ --no-location --sort-output --omit-header \
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ --no-location --sort-output --omit-header \
 	  -o .stamps/gatehouse.pot agent/gatehouse district/gatehouse_district hardware-sim/gatehouse_sim
 	$(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap -l zh_CN -D gatehouse \
 	  -i .stamps/gatehouse.pot -d agent/gatehouse/locale

@@ -14,7 +14,7 @@ from gatehouse_district.desk.account_pages import AccountPages
 from gatehouse_district.desk.alarm_pages import AlarmPages
 from gatehouse_district.desk.board import Board
 from gatehouse_district.desk.event_pages import EventPages
-from gatehouse_district.desk.gate import Gate
+from gatehouse_district.desk.gate import HEADS, Gate
 from gatehouse_district.desk.gateway_pages import GatewayPages
 from gatehouse_district.desk.look import Look
 from gatehouse_district.desk.parts import Parts
@@ -42,7 +42,7 @@ def app(parts: Parts) -> Starlette:
     made = Starlette(
         routes=[*_routes(doors, alarms, look, board), *parts.extra],
         middleware=[Middleware(Gate, parts=parts)],
-        exception_handlers={404: _not_here, 405: _not_here},
+        exception_handlers={404: _not_here, 405: _not_here, 500: _broken},
         lifespan=lifespan,
     )
     made.state.board = board
@@ -83,5 +83,11 @@ def _routes(doors: Doors, alarms: AlarmPages, look: Look, board: Board) -> list[
 
 
 async def _not_here(_request: Request, exc: Exception) -> Response:
+    # Starlette gives its handlers any exception; of these two statuses it is an HTTPException
     status = getattr(exc, "status_code", 404)
     return PlainTextResponse("There is nothing here.\n", status)
+
+
+async def _broken(_request: Request, _exc: Exception) -> Response:
+    """Answer a mistake of ours, which goes to the log: this one is sent from outside the gate."""
+    return PlainTextResponse("The desk has made a mistake; it is in its log.\n", 500, dict(HEADS))

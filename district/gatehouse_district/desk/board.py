@@ -48,6 +48,7 @@ class Board:
         self.gateways_watched = 0
         """How many streams show gateways."""
         self._gateways_read_s = float("-inf")
+        self._gateways_revision = -1
         self._reading = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -59,10 +60,15 @@ class Board:
             await self.read()
             await asyncio.sleep(max(_LEAST_S, (time.monotonic() - began_s) * _SHARE))
             try:
-                async with asyncio.timeout(_GATEWAYS_S if self.trouble else _LONGEST_S):
+                async with asyncio.timeout(_GATEWAYS_S if self._again() else _LONGEST_S):
                     await self._parts.news.newer(revision)
             except TimeoutError:
                 continue
+
+    def _again(self) -> bool:
+        """Whether to read again soon, news or not."""
+        late = self.gateways_watched and self._gateways_revision != self.revision
+        return bool(self.trouble or late)
 
     async def read(self) -> None:
         """Read what alarms there are, and gateways if somebody looks at them."""
@@ -129,7 +135,9 @@ class Board:
         return Seen(alarm, tuple(pictures[-_PICTURES:]))
 
     async def _read_gateways(self) -> None:
+        revision = self._parts.news.revision
         found = await self._parts.records.gateways()
+        self._gateways_revision = revision
         self._gateways_read_s = time.monotonic()
         # Each heartbeat moves `heard`: no reason to draw a row anew.
         self.gateways.update({each.id: replace(each, heard=None) for each in found})

@@ -19,7 +19,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADS: Final = {
+HEADS: Final = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     # no-referrer would make browsers send "Origin: null" with our own forms
@@ -119,7 +119,7 @@ class _Sent:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADS.items():
+            for name, value in HEADS.items():
                 headers.setdefault(name, value)
             if self._hsts:
                 headers["strict-transport-security"] = _HSTS

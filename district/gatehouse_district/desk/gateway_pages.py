@@ -57,7 +57,7 @@ class GatewayPages:
             visit,
             "gateway.html",
             item=gateway,
-            trouble=gateway_view.trouble(replace(gateway, heard=None)),
+            found=gateway_view.trouble(replace(gateway, heard=None)),
             entries=await self._records.events(gateway=id_, limit=_EVENTS),
             answers=visit.may(Role.ANSWER),
         )

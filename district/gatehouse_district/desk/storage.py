@@ -5,6 +5,7 @@ never outlives its account. The command line works on the same file while the de
 nothing is kept in memory of what it says.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -50,7 +51,7 @@ class Storage:
         self._path = path
         self._lock = threading.Lock()
         try:
-            path.touch(mode=0o600)
+            _make(path)
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
@@ -96,3 +97,16 @@ class Storage:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _make(path: Path) -> None:
+    """Make the file for its owner alone; made by root, it belongs to whom its folder belongs.
+
+    SQLite itself gives the files beside it to the same owner.
+    """
+    if path.exists():
+        return
+    path.touch(mode=0o600)
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)

@@ -18,6 +18,7 @@ _JOINER: Final = "\u200d"
 _MARKS: Final = 4
 """Combining marks on one letter; more would grow over the lines above and below."""
 _LONGEST_JSON: Final = 6_000
+_LONGEST_ID: Final = 200
 
 
 def cut(text: object, length: int = 80) -> str:
@@ -34,8 +35,8 @@ def lines(text: object, length: int = 4_000) -> str:
 
 
 def quoted(text: object) -> str:
-    """Return a text as one part of a path."""
-    return quote(str(text), safe="", errors="replace")
+    """Return a text as one part of a path; no id is longer."""
+    return quote(str(text)[:_LONGEST_ID], safe="", errors="replace")
 
 
 def pretty(value: object) -> str:

@@ -91,6 +91,7 @@ class FakeDistrict:
     async def alarms(
         self, *, open_only: bool = True, limit: int = 1000, before: str | None = None
     ) -> Sequence[Alarm]:
+        """As the port says."""
         self._may_read()
         found = [
             each
@@ -103,14 +104,17 @@ class FakeDistrict:
         return found[:limit]
 
     async def alarm(self, id_: str) -> Alarm | None:
+        """As the port says."""
         self._may_read()
         return self._alarms.get(id_)
 
     async def gateways(self) -> Sequence[Gateway]:
+        """As the port says."""
         self._may_read()
         return sorted(self._gateways.values(), key=lambda each: each.id)
 
     async def gateway(self, id_: str) -> Gateway | None:
+        """As the port says."""
         self._may_read()
         return self._gateways.get(id_)
 
@@ -122,6 +126,7 @@ class FakeDistrict:
         limit: int = 100,
         before: int | None = None,
     ) -> Sequence[Entry]:
+        """As the port says."""
         self._may_read()
         return [
             each
@@ -132,10 +137,12 @@ class FakeDistrict:
         ][:limit]
 
     async def pictures(self, alarm: str) -> Sequence[Picture]:
+        """As the port says."""
         self._may_read()
         return [each for _number, (each, _body) in sorted(self._pictures.get(alarm, {}).items())]
 
     async def picture(self, alarm: str, number: int) -> bytes | None:
+        """As the port says."""
         self._may_read()
         found = self._pictures.get(alarm, {}).get(number)
         return found[1] if found else None
@@ -143,6 +150,7 @@ class FakeDistrict:
     # Answering
 
     async def acknowledge(self, alarm: str, by: str) -> None:
+        """As the port says."""
         found = self._alarms.get(alarm)
         if found is None:
             raise AnswerError(f"there is no alarm {alarm}")
@@ -153,11 +161,13 @@ class FakeDistrict:
         self.change(alarm, stage=Stage.ANSWERING, acknowledged_by=by, acknowledged=when)
 
     async def release_evidence(self, alarm: str, by: str) -> None:
+        """As the port says."""
         if alarm not in self._alarms:
             raise AnswerError(f"there is no alarm {alarm}")
         self.asked.append(("release", alarm, by))
 
     async def snapshot(self, gateway: str, camera: str, by: str) -> str:
+        """As the port says."""
         found = self._gateways.get(gateway)
         if found is None or found.presence is not Presence.ONLINE:
             raise AnswerError(f"the gateway {gateway} is not connected")
@@ -168,9 +178,11 @@ class FakeDistrict:
 
     @property
     def revision(self) -> int:
+        """As the port says."""
         return self._revision
 
     async def newer(self, than: int) -> int:
+        """As the port says."""
         while self._revision <= than:
             await self._news.wait()
         return self._revision

@@ -1,7 +1,7 @@
 """A desk over the district in memory, with cheap passwords and a clock that tests move."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 from argon2 import PasswordHasher
-from district.desk.fake_district import FakeDistrict
 from starlette.applications import Starlette
 
-from gatehouse.clock import Reading
+from district.desk.fake_district import FakeDistrict
+from gatehouse.clock import Clock, Reading
 from gatehouse_district.desk import Accounts, Parts, Role, app
 from gatehouse_district.desk.journal import Action
 from gatehouse_district.desk.parts import Limits
@@ -34,10 +34,12 @@ class SetClock:
         self.now_s = now_s
 
     def reading(self) -> Reading:
+        """Read all clocks at once."""
         ns = int(self.now_s * 1e9)
         return Reading(ns, ns, ns)
 
     def synced(self) -> bool:
+        """Always."""
         return True
 
 
@@ -48,7 +50,7 @@ class Desk:
     app: Starlette
     parts: Parts
     district: FakeDistrict
-    clock: SetClock
+    clock: Clock
 
     def client(self, base: str = BASE, **heads: str) -> "Browser":
         """Return somebody's browser."""
@@ -67,6 +69,7 @@ class Browser(httpx.AsyncClient):
     """Sends what browsers send with a form of the page itself."""
 
     async def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        """Fill in the form and send it."""
         return await self.send_form("/sign-in", name=name, password=password)
 
     async def csrf(self) -> str:
@@ -75,7 +78,7 @@ class Browser(httpx.AsyncClient):
         return page.partition('name="csrf" value="')[2].partition('"')[0]
 
     async def send_form(
-        self, path: str, heads: dict[str, str] | None = None, **fields: str
+        self, path: str, heads: Mapping[str, str] | None = None, **fields: str
     ) -> httpx.Response:
         """Send a form as our own page would."""
         own = {"origin": str(self.base_url).rstrip("/"), "sec-fetch-site": "same-origin"}
@@ -87,11 +90,11 @@ class Browser(httpx.AsyncClient):
 
 
 @asynccontextmanager
-async def desk(path: Path, *, clock: SetClock | None = None, **other: Any) -> AsyncIterator[Desk]:
+async def desk(path: Path, *, clock: Clock | None = None, **other: Any) -> AsyncIterator[Desk]:
     """Make a desk with one account of each role, each named as its role."""
     clock = clock or SetClock()
-    district = FakeDistrict(clock.now_s)
-    seeded = random.Random(1)
+    district = FakeDistrict(clock.reading().unix_ns / 1e9)
+    seeded = random.Random(1)  # noqa: S311  # the same in each run
     accounts = Accounts(path / "desk.db", clock, seeded.randbytes, Passwords(CHEAP))
     for role in Role:
         await accounts.add(role.value, role, PASSWORD, display=f"{role.value} 王敏", by=BY)

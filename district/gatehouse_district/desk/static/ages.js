@@ -33,7 +33,8 @@ export class Ages {
     for (const time of root.querySelectorAll("time[data-since]")) {
       const since = Number(time.dataset.since);
       if (!since) continue;
-      const said = this.said(now - since);
+      const length = this.said(now - since);
+      const said = time.dataset.ago ? this.words.ago.replace("{time}", length) : length;
       if (time.firstChild?.data !== said) time.textContent = said;
     }
   }
@@ -41,13 +42,13 @@ export class Ages {
   // 42 s; 3 min 05 s; 2 h 10 min; 12 days
   said(ms) {
     const s = Math.max(0, Math.floor(ms / 1000));
-    const unit = (name, n) => this.words[name].replace("{n}", n);
+    const said = (name, n, m) => this.words[name].replace("{n}", n).replace("{m}", m);
     const two = (n) => String(n).padStart(2, "0");
-    if (s < 60) return unit("s", s);
+    if (s < 60) return said("s", s);
     const min = Math.floor(s / 60);
-    if (min < 60) return `${unit("min", min)} ${unit("s", two(s % 60))}`;
+    if (min < 60) return said("minS", min, two(s % 60));
     const h = Math.floor(min / 60);
-    if (h < 48) return `${unit("h", h)} ${unit("min", two(min % 60))}`;
-    return unit("d", Math.floor(h / 24));
+    if (h < 48) return said("hMin", h, two(min % 60));
+    return said("d", Math.floor(h / 24));
   }
 }

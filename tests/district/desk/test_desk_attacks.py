@@ -1,0 +1,329 @@
+"""Everything that somebody may try against the desk, refused or made harmless."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from district.desk.fake_district import at
+from district.desk.rig import BASE, NOW_S, PASSWORD, Browser, Desk, SetClock, desk
+from gatehouse_district.desk import Role
+from gatehouse_district.desk.parts import Limits
+from gatehouse_district.model import Gateway, Presence, Retention, Standing, Tried
+
+OWN = {"origin": BASE, "sec-fetch-site": "same-origin"}
+PUBLIC = {"/sign-in"}
+ADMINISTERED = {"/accounts", "/journal"}
+
+
+@pytest.fixture
+async def it(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk with one account of each role, and one alarm."""
+    async with desk(tmp_path) as made:
+        made.district.raised("a1")
+        yield made
+
+
+def _routes(it: Desk, method: str) -> list[str]:
+    """Return every path of the desk that takes this method, its parameters filled in."""
+    found = []
+    for route in it.app.routes:
+        if isinstance(route, Route) and method in (route.methods or set()):
+            path = route.path.replace("{id:path}", "a1").replace("{number:int}", "1")
+            found.append(path)
+    assert len(found) > 5
+    return found
+
+
+async def test_nobody_sees_anything_before_signing_in(it: Desk) -> None:
+    """Without it a page that was forgotten would show alarms to whoever asks."""
+    browser = it.client()
+    for path in _routes(it, "GET"):
+        answer = await browser.get(path)
+        if path in PUBLIC:
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code in {303, 401}, path
+            assert "实验小学" not in answer.text
+    for path in _routes(it, "POST"):
+        answer = await browser.post(path, data={"alarm": "a1"}, headers=OWN)
+        assert answer.status_code in {303, 401}, path
+    assert it.district.asked == []
+
+
+async def test_every_route_refuses_who_may_less(it: Desk) -> None:
+    """Without it somebody who may only look could answer, or let others in."""
+    for role in (Role.WATCH, Role.ANSWER):
+        browser = await it.signed_in(role.value)
+        csrf = await browser.csrf()
+        for path in _routes(it, "GET"):
+            if path in ADMINISTERED:
+                assert (await browser.get(path)).status_code == 403, path
+        for path in _routes(it, "POST"):
+            administered = path.startswith("/accounts/")
+            answers = path in {"/acknowledge", "/release-evidence", "/snapshot"}
+            if administered or (answers and role is Role.WATCH):
+                answer = await browser.send_form(path, csrf=csrf, alarm="a1", name="watch")
+                assert answer.status_code == 403, path
+    assert it.district.asked == []
+    assert len(await it.parts.accounts.all()) == 3
+    refused = [line.action for line in await it.parts.accounts.journal.lines()]
+    assert any(each.action == "accounts/remove" and each.who == "watch" for each in refused)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "https://localhost:8443"},
+        {"origin": "http://localhost:9999"},
+        {"origin": "http://[broken"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site", "origin": BASE},
+        {"sec-fetch-site": "none", "origin": BASE},
+    ],
+)
+async def test_a_post_from_another_page_is_refused(it: Desk, heads: dict[str, str]) -> None:
+    """Without it a page elsewhere could answer alarms through a signed-in browser."""
+    browser = await it.signed_in("answer")
+    csrf = await browser.csrf()
+    for path in _routes(it, "POST"):
+        answer = await browser.send_form(path, heads, csrf=csrf, alarm="a1", by="x")
+        assert answer.status_code == 403, path
+    assert it.district.asked == []
+    assert (await it.client().send_form("/sign-in", heads, name="answer")).status_code == 403
+
+
+async def test_a_post_without_the_sessions_own_token_is_refused(it: Desk) -> None:
+    """Without it a form that somebody planted on our own pages could act."""
+    browser, other = await it.signed_in("answer"), await it.signed_in("answer")
+    for token in ("", "wrong", "\udc80", await other.csrf()):
+        for path in _routes(it, "POST"):
+            if path in PUBLIC:
+                continue
+            fields = {"csrf": token.encode("utf-8", "replace").decode(), "alarm": "a1"}
+            assert (await browser.send_form(path, None, **fields)).status_code == 403, path
+    assert it.district.asked == []
+    assert (await browser.act("/acknowledge", alarm="a1")).status_code == 303
+    assert it.district.asked == [("acknowledge", "a1", "answer 王敏")]
+
+
+async def test_a_wrong_name_is_told_nothing_that_a_wrong_password_is_not(it: Desk) -> None:
+    """Without it a stranger could find out who has an account."""
+    answers = [await it.client().sign_in(name, "wrong password") for name in ("watch", "nobody")]
+    assert [each.status_code for each in answers] == [401, 401]
+    texts = [
+        each.text.replace('value="watch"', "").replace('value="nobody"', "") for each in answers
+    ]
+    assert texts[0] == texts[1]
+    lines = [line.action for line in await it.parts.accounts.journal.lines()]
+    assert [(each.who, each.outcome) for each in lines[:2]] == [
+        ("nobody", "refused"),
+        ("watch", "refused"),
+    ]
+
+
+async def test_guessing_ends_soon_and_locks_nobody_out_at_their_own_desk(it: Desk) -> None:
+    """Without it a password could be guessed, or its owner be kept from an alarm by guessing."""
+    it.app.routes  # noqa: B018  # the desk is made
+    assert (await it.client().sign_in("watch")).status_code == 303
+    elsewhere = httpx.ASGITransport(app=it.app, client=("10.0.0.9", 1))
+    thief = Browser(transport=elsewhere, base_url=BASE)
+    codes = [(await thief.sign_in("watch", "guess " * 3)).status_code for _ in range(12)]
+    assert codes[:10] == [401] * 10
+    assert codes[10:] == [429] * 2
+    assert (await thief.sign_in("watch")).status_code == 429
+    assert (await it.client().sign_in("watch")).status_code == 303
+    codes = [(await thief.sign_in(f"name{n}", "guess " * 3)).status_code for n in range(12)]
+    assert codes[-1] == 429
+    assert isinstance(it.clock, SetClock)
+    it.clock.now_s += 600
+    assert (await thief.sign_in("watch")).status_code == 303
+
+
+async def test_a_session_ends_with_what_made_it(it: Desk) -> None:
+    """Without it a stolen cookie would stay good after sign-out, a new password or a removal."""
+    first, second = await it.signed_in("watch"), await it.signed_in("watch")
+    await first.act("/sign-out")
+    stolen = it.client()
+    stolen.cookies = second.cookies
+    assert (await stolen.get("/")).status_code == 200
+    wrong = await second.act("/password", old="wrong password", new="x" * 12, again="x" * 12)
+    assert wrong.status_code == 409
+    changed = await second.act(
+        "/password", old=PASSWORD, new="another one 12", again="another one 12"
+    )
+    assert changed.status_code == 303
+    assert (await stolen.get("/")).status_code == 303
+    assert (await second.get("/")).status_code == 200
+    boss = await it.signed_in("administer")
+    assert (await boss.act("/accounts/role", name="watch", role="answer")).status_code == 303
+    assert "Acknowledge" in (await second.get("/?lang=en")).text
+    assert (await boss.act("/accounts/remove", name="watch")).status_code == 303
+    assert (await second.get("/")).status_code == 303
+
+
+async def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_lines(tmp_path: Path) -> None:
+    """Without it a script, another site or somebody on the line could take a session."""
+    async with desk(tmp_path, secure=True) as made:
+        base = "https://localhost:8443"
+        browser = made.client(base)
+        cookie = (await browser.sign_in("watch")).headers["set-cookie"]
+        for word in ("__Host-desk=", "HttpOnly", "Secure", "SameSite=strict", "Path=/"):
+            assert word in cookie
+        answer = await browser.get("/")
+        assert answer.status_code == 200
+        assert answer.headers["strict-transport-security"].startswith("max-age=")
+        plain = {"origin": "http://localhost:8443"}
+        assert (await browser.send_form("/sign-out", plain)).status_code == 403
+
+
+async def test_every_answer_keeps_browsers_careful(it: Desk) -> None:
+    """Without it a browser could run what a stranger sent, frame the desk, or keep its pages."""
+    browser = await it.signed_in("watch")
+    for path in (
+        "/",
+        "/nowhere",
+        "/alarm/none",
+        "/static/desk.js",
+        "/sign-in",
+        "/static/../app.py",
+    ):
+        heads = (await browser.get(path)).headers
+        policy = heads["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert heads["x-content-type-options"] == "nosniff"
+        assert heads["referrer-policy"] == "same-origin"
+        assert heads["cache-control"] == "no-store"
+        assert "strict-transport-security" not in heads
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.2:8443"])
+async def test_another_host_is_not_answered(it: Desk, host: str) -> None:
+    """Without it a name that points here could make a browser take us for its own site."""
+    assert (await it.client().get("/sign-in", headers={"host": host})).status_code == 421
+
+
+async def test_a_body_that_is_too_large_or_none_of_ours_is_refused(it: Desk) -> None:
+    """Without it one POST could take the memory that alarms need."""
+    browser = await it.signed_in("answer")
+    assert (await browser.post("/sign-in", content=b"x" * 70_000, headers=OWN)).status_code == 413
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 10_000
+
+    assert (await browser.post("/sign-in", content=endless(), headers=OWN)).status_code == 413
+    many = b"&".join(b"a=1" for _ in range(100))
+    assert (await browser.post("/acknowledge", content=many, headers=OWN)).status_code == 409
+    for length in ("-1", "1e9", "9" * 4_000):
+        heads = {**OWN, "content-length": length}
+        assert (await browser.post("/sign-in", content=b"x", headers=heads)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2f..%2f..%2fetc/passwd",
+        "/static//etc/passwd",
+        "/static/",
+        "/picture/1/../../desk.db",
+        "/alarm/%00",
+        "/alarm/" + "x" * 5_000,
+        "/gateway/..%2f..",
+        "/picture/99999999999999999999/a1",
+        "/picture/1/'; DROP TABLE alarm; --",
+        "/events?before=99999999999999999999&type='--&gateway=%ff%00",
+        "/journal?before=-1",
+    ],
+)
+async def test_no_path_leads_outside_and_none_breaks_a_page(it: Desk, path: str) -> None:
+    """Without it files of the machine could be read, or a page be made to fail."""
+    browser = await it.signed_in("administer")
+    answer = await browser.get(path)
+    assert answer.status_code in {200, 404}
+    assert "import" not in answer.text
+    assert "root:" not in answer.text
+
+
+async def test_too_many_posts_are_slowed(tmp_path: Path) -> None:
+    """Without it a program with a session could keep the district's disk busy."""
+
+    async def enrol(_request: Request) -> Response:
+        return PlainTextResponse("enrolled")
+
+    limits = Limits(post_session=(3, 0.1), post_any=(12, 0.1))
+    extra = (Route("/enrol", enrol, methods=["POST"]),)
+    async with desk(tmp_path, limits=limits, extra=extra) as made:
+        browser = await made.signed_in("answer")
+        codes = [(await browser.act("/acknowledge", alarm="no")).status_code for _ in range(5)]
+        assert codes == [409, 409, 409, 429, 429]
+        codes = [(await browser.post("/enrol")).status_code for _ in range(8)]
+        assert codes[0] == 200
+        assert codes[-1] == 429
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}{% raw %}",
+    "'; DROP TABLE account; --",
+    "\u202eevil\u2066\x00\x1b[2J\ud800",
+    "很长" * 5_000,
+)
+
+
+@pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
+async def test_whatever_a_gateway_says_is_shown_harmlessly(it: Desk, word: str) -> None:
+    """Without it one hostile gateway could act in the browser of everybody at the desk."""
+    district = it.district
+    said = {"school": word, "button": word, "location": word, "gateway": word, "odd": word}
+    district.raised("bad", acknowledged_by=word, reset_by=word, reset_reason=word, **said)
+    tried = Tried(at(NOW_S), word, {"checks": [{"name": word, "result": word}], word: word})
+    gateway = Gateway(
+        word, word, Presence.LOST, word, word, word, word, (word,), (word,),
+        (Standing(word, word, word, {word: word}),), 3, (word,), 1,
+        (Retention(word, word, 30, 2, word),), tried, tried,
+    )  # fmt: skip
+    district.put(gateway)
+    district.put(replace(gateway, id="plain"))
+    data = {"alarm": "bad", "manifest": {"lacking": [{"camera": word, "kind": word, "why": word}]}}
+    district.event("gatehouse.evidence.ready", word, subject=word, data=data, odd=word)
+    district.event(word, "plain", subject=word, data={word: [word]}, id=word, mode=word)
+    district.took("bad", 1, b"<script>alert(1)</script>", taken=word)
+    browser = await it.signed_in("administer")
+    for path in ("/", "/alarm/bad", "/gateways", "/gateway/plain", "/events", "/pictures/bad"):
+        answer = await browser.get(path, headers={"accept-language": "en"})
+        assert answer.status_code == 200, path
+        text = answer.text
+        for bad in ("<script>alert", "<img src=x", "49{%", "\u202e", "\u2066", "\x00", "\x1b"):
+            assert bad not in text, path
+        assert len(text) < 120_000, path
+    picture = await browser.get("/picture/1/bad")
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert picture.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert picture.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_a_person_types_is_shown_harmlessly_too(it: Desk) -> None:
+    """Without it somebody who may answer could act in the browser of an administrator."""
+    browser, boss = await it.signed_in("answer"), await it.signed_in("administer")
+    await browser.act("/acknowledge", alarm="a1", by="<b>\u202e" + "x" * 500)
+    await it.client().sign_in("<script>alert(1)</script>")
+    ((_word, _alarm, by),) = it.district.asked
+    assert by == "<b>\ufffd" + "x" * 55 + "…"
+    for path in ("/", "/alarm/a1", "/journal"):
+        text = (await boss.get(path)).text
+        assert "<b>\ufffd" not in text
+        assert "<script>alert" not in text
