@@ -47,14 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return carry_out(PROGRAM, work)
 
 
+def about(name: str) -> str:
+    """Say in a line what a command does."""
+    return _(COMMANDS[name])
+
+
 def _parse(argv: list[str]) -> argparse.Namespace:
     speak_with_argparse()
     parser, commands, shared = frame()
-    for name, summary in COMMANDS.items():
+    for name in COMMANDS:
         if name in argv:  # only the command in use is imported, and what it may be mistaken for
             importlib.import_module(f"gatehouse_district.cli.{name}").add(commands, shared)
         else:
-            commands.add_parser(name, help=_(summary))
+            commands.add_parser(name, help=about(name))
     args = parser.parse_args(argv)
     args.config = getattr(args, "config", None)
     return args

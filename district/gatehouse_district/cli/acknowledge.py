@@ -6,7 +6,7 @@ from typing import Final
 
 from gatehouse.errors import ControlError
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import ask, look, open_config
 from gatehouse_district.config import Config
 from gatehouse_district.ports import Records
@@ -18,7 +18,7 @@ _WHOLE: Final = 36
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["acknowledge"])
+    summary = about("acknowledge")
     parser = commands.add_parser("acknowledge", help=summary, description=summary, parents=[shared])
     parser.add_argument(
         "alarm", metavar="ALARM", help=_("its id, or the end of it, as `alarms` shows it")

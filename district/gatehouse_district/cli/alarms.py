@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gatehouse.cli.figures import ago, moment
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config, stream
 from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
 from gatehouse_district.cli.words import mode, stage
@@ -26,7 +26,7 @@ ID_END: Final = 8
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["alarms"])
+    summary = about("alarms")
     parser = commands.add_parser(
         "alarms",
         help=summary,
@@ -96,7 +96,7 @@ def render(found: Sequence[Alarm], now: datetime) -> "Table | str":
     """Lay them out for a person; readable at 45 columns."""
     if not found:
         return _("no open alarms")
-    rows = table((_("answer"), _("where"), _("pressed"), _("alarm")))
+    rows = table((_("state"), _("where"), _("time"), _("alarm")))
     for alarm in found:
         word, colour = stage(alarm.stage)
         colour = colour if alarm.mode == "real" else "dim"

@@ -8,13 +8,13 @@ from pathlib import Path
 from gatehouse import texts
 from gatehouse.config import ConfigError
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.config import config_path, read
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["config"])
+    summary = about("config")
     parser = commands.add_parser("config", help=summary, description=summary, parents=[shared])
     actions = parser.add_subparsers(dest="action", metavar="check", required=True)
     check = actions.add_parser("check", help=summary, description=summary, parents=[shared])

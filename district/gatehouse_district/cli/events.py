@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.cli.figures import moment
 from gatehouse.cli.words import fault
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
 from gatehouse_district.cli.words import mode
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["events"])
+    summary = about("events")
     parser = commands.add_parser("events", help=summary, description=summary, parents=[shared])
     parser.add_argument("--gateway", metavar="G", help=_("of this gateway alone"))
     parser.add_argument("--type", metavar="T", help=_("of this type alone, such as alarm.raised"))

@@ -11,7 +11,7 @@ from typing import Final
 from gatehouse.cli.figures import moment
 from gatehouse.cli.report import given
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.written import FORMS, Form, written
 from gatehouse_district.model import Entry
@@ -24,7 +24,7 @@ _SLACK: Final = timedelta(days=1)
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["export"])
+    summary = about("export")
     parser = commands.add_parser("export", help=summary, description=summary, parents=[shared])
     day = _("a day (2026-11-01) or an RFC 3339 time")
     parser.add_argument(

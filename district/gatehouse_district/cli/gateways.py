@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gatehouse.cli.figures import NONE, ago, listed, moment, number
 from gatehouse.cli.words import fault
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.screen import console, document, plain, print_json, said, table
 from gatehouse_district.cli.words import presence, verdict
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["gateways"])
+    summary = about("gateways")
     parser = commands.add_parser("gateways", help=summary, description=summary, parents=[shared])
     parser.add_argument("name", nargs="?", metavar="NAME", help=_("this one alone, in full"))
     parser.add_argument("--json", action="store_true", help=_("one JSON document, nothing else"))
@@ -64,7 +64,7 @@ def render(found: Sequence[Gateway], now: datetime) -> "Table | str":
         rows.add_row(
             said(each.school, each.id),
             said(word, style=colour),
-            said(*_amiss(each) or [_("fine")]),
+            said(*_amiss(each) or [_("no faults")]),
             said(ago(each.heard, now)),
         )
     return rows

@@ -4,14 +4,13 @@ import argparse
 import os
 
 from gatehouse import process
-from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.config import config_path
 
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    summary = _(COMMANDS["serve"])
+    summary = about("serve")
     parser = commands.add_parser("serve", help=summary, description=summary, parents=[shared])
     parser.set_defaults(run=run)
 
