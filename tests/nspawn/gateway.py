@@ -68,8 +68,10 @@ class Gateway:
         """Set mosquitto up with the district's rules."""
         rules = Path(__file__).parents[2] / "config" / "district"
         place = "etc/mosquitto/gatehouse"
-        ours = (self._files / name for name in ("ca.pem", "crl.pem", "server.pem"))
-        for source in (rules / "acl", *ours):
+        for source in (
+            rules / "acl",
+            *(self._files / name for name in ("ca.pem", "crl.pem", "server.pem")),
+        ):
             self.put(source, f"{place}/{source.name}")
         self.put(self._files / "server.key", f"{place}/server.key", 0o640)
         self.container.run("chgrp", "-R", "mosquitto", f"/{place}")

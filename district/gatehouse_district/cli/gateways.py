@@ -95,7 +95,7 @@ def one_in_full(one: Gateway, now: datetime) -> "Group":
     facts.add_column(overflow="fold")
     word, colour = presence(one.presence)
     facts.add_row(_("gateway"), said(f"{one.school} {one.id}".strip()))
-    facts.add_row(_("link"), said(f"{word}, {_at(one.since)}", style=colour))
+    facts.add_row(_("link"), said(listed((word, _at(one.since))), style=colour))
     facts.add_row(_("heard"), said(ago(one.heard, now)))
     facts.add_row(_("version"), said(one.version or NONE))
     facts.add_row(_("clock"), said(_("set") if one.clock == "synced" else one.clock or NONE))

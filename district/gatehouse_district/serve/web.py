@@ -29,6 +29,8 @@ _KEEP_ALIVE_S: Final = 15
 _LAST_ANSWERS_S: Final = 0.5
 _GRACE_S: Final = 3
 _READ_S: Final = 10.0
+_SILENT_MS: Final = 60_000
+"""For a browser's machine to confirm what it was sent (tcp(7)); one without power never does."""
 
 
 class Web:
@@ -133,6 +135,7 @@ def _listening(desk: Desk) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_MS)
             if family == socket.AF_INET6:  # [::] takes IPv4 too, whatever the machine's default
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             sock.bind((str(desk.address), desk.port))
