@@ -1,6 +1,6 @@
 """A desk over the district in memory, with cheap passwords and a clock that tests move."""
 
-import random
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -78,7 +78,7 @@ class Browser(httpx.AsyncClient):
         return page.partition('name="csrf" value="')[2].partition('"')[0]
 
     async def send_form(
-        self, path: str, heads: Mapping[str, str] | None = None, **fields: str
+        self, path: str, heads: Mapping[str, str] | None = None, /, **fields: str
     ) -> httpx.Response:
         """Send a form as our own page would."""
         own = {"origin": str(self.base_url).rstrip("/"), "sec-fetch-site": "same-origin"}
@@ -94,9 +94,8 @@ async def desk(path: Path, *, clock: Clock | None = None, **other: Any) -> Async
     """Make a desk with one account of each role, each named as its role."""
     clock = clock or SetClock()
     district = FakeDistrict(clock.reading().unix_ns / 1e9)
-    seeded = random.Random(1)  # noqa: S311  # the same in each run
-    accounts = Accounts(path / "desk.db", clock, seeded.randbytes, Passwords(CHEAP))
-    for role in Role:
+    accounts = Accounts(path / "desk.db", clock, secrets.token_bytes, Passwords(CHEAP))
+    for role in Role if not await accounts.all() else ():
         await accounts.add(role.value, role, PASSWORD, display=f"{role.value} 王敏", by=BY)
     parts = Parts(
         records=district,
@@ -104,7 +103,7 @@ async def desk(path: Path, *, clock: Clock | None = None, **other: Any) -> Async
         news=district,
         accounts=accounts,
         clock=clock,
-        random=seeded.randbytes,
+        random=secrets.token_bytes,
         district="市南区",
         secure=False,
         limits=other.pop("limits", Limits()),

@@ -7,10 +7,10 @@ export function answerInPlace(words) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = event.submitter?.name === "alarm" ? event.submitter : null;
-    if (!button) return; // Enter in the name's field answers nothing
+    if (!button || button.ariaDisabled) return; // Enter in the name's field answers nothing
     const sent = new URLSearchParams(new FormData(form));
     sent.set("alarm", button.value);
-    button.disabled = true;
+    button.ariaDisabled = "true"; // disabled would lose the focus
     failed.hidden = true;
     let said = words.failed;
     try {
@@ -28,7 +28,7 @@ export function answerInPlace(words) {
     } catch {
       // said below
     }
-    button.disabled = false;
+    button.ariaDisabled = null;
     failed.textContent = said;
     failed.hidden = false;
     failed.scrollIntoView({ block: "nearest" });

@@ -15,8 +15,9 @@ export class Bell {
     this.on = localStorage.getItem(KEY) !== "off";
     this.button.hidden = false;
     this.button.addEventListener("click", () => this.toggle());
-    // Browsers make no sound before the person has touched the page: any touch will do.
-    for (const name of ["pointerdown", "keydown"]) {
+    // Browsers make no sound before the person has touched the page: any touch will do. Not yet when
+    // the button goes down: what changes then could move away what is being pressed.
+    for (const name of ["click", "keydown"]) {
       document.addEventListener(name, () => this.wake(), { passive: true });
     }
     this.show();
