@@ -155,7 +155,8 @@ class Messages:
     async def _told(self, reader: Reader, alive: Alive) -> AsyncGenerator[str, None]:
         board = self._board
         version = reader.version if reader.boot == board.boot else -1
-        summary, revision = "", board.revision
+        # What changed between the page and its stream it has not seen: it looks once more.
+        summary, revision = "", -1
         yield self._beat()
         while not board.stopped:
             for message, reached in self._rows(reader, version):

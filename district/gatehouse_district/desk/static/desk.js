@@ -24,6 +24,7 @@ let watchdog = 0;
 let failures = 0;
 let since = "";
 let refetching = false;
+let changedAgain = false;
 let ended = false;
 
 function open() {
@@ -61,7 +62,6 @@ function watch() {
 
 function wellAgain() {
   watch();
-  if (since && body.dataset.watch) refetch();
   failures = 0;
   since = "";
   stale.hidden = true;
@@ -113,6 +113,7 @@ function summarise(said) {
 
 // Pages that are not lists are fetched as a whole; what has not changed is left alone.
 async function refetch() {
+  changedAgain = refetching;
   if (refetching) return;
   refetching = true;
   try {
@@ -123,7 +124,10 @@ async function refetch() {
   } catch {
     // the stream says when the server is gone
   } finally {
-    setTimeout(() => { refetching = false; }, REFETCH_MS);
+    setTimeout(() => {
+      refetching = false;
+      if (changedAgain) refetch();
+    }, REFETCH_MS);
   }
 }
 
