@@ -35,6 +35,7 @@ class Summary:
     practice: int = 0
     newest: str = ""
     """Id of the newest real alarm, answered or not; empty when there is none."""
+    newest_ms: int = 0
     newest_place: str = ""
     oldest_ms: int | None = None
     """Since when the one waits that waits longest."""
@@ -130,6 +131,7 @@ def summary(alarms: Sequence[Alarm]) -> Summary:
         waiting=len(waiting),
         practice=sum(section(each) == PRACTICE and each.stage is Stage.RECEIVED for each in alarms),
         newest=newest.id if newest else "",
+        newest_ms=(unix_ms(newest.arrived) or 0) if newest else 0,
         newest_place=place(newest) if newest else "",
         oldest_ms=min(map(began_ms, waiting), default=None),
     )

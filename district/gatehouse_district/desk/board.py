@@ -52,6 +52,10 @@ class Board:
         self._reading = asyncio.Lock()
         self._changed = asyncio.Event()
 
+    def hears(self) -> bool:
+        """Whether anything that a gateway says arrives."""
+        return self._parts.hears()
+
     async def run(self) -> None:
         """Read whenever there is news, until cancelled."""
         while True:

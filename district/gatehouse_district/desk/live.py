@@ -239,9 +239,11 @@ class Messages:
                 "waiting": summary.waiting,
                 "practice": summary.practice,
                 "newest": cut(summary.newest, 64),
+                "newest_ms": summary.newest_ms,
                 "place": summary.newest_place,
                 "oldest": summary.oldest_ms,
                 "trouble": bool(self._board.trouble),
+                "deaf": not self._board.hears(),
             },
         )
 

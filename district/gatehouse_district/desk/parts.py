@@ -31,8 +31,8 @@ class Limits:
     body_bytes: int = 65_536
     body_s: float = 15.0
     """A body that takes longer to come is given up."""
-    streams_session: int = 6
-    """Windows of one session. Browsers open no more than six connections to one HTTP/1.1 server."""
+    streams_session: int = 4
+    """Windows of one session: browsers open six connections to a server, and need some to load."""
     streams: int = 200
     beat_s: float = 10.0
     """The stream says at least this often that it is alive; the page waits for 2.5 of them."""
@@ -63,6 +63,8 @@ class Parts:
     """Whose local time is shown; None is the machine's own."""
     help: tuple[str, ...] = ()
     """Lines beside the open alarms: whom to call, what to do next."""
+    hears: Callable[[], bool] = lambda: True
+    """Whether the receiver hears the gateways now; while it does not, every page says so."""
     limits: Limits = field(default_factory=Limits)
 
     def buckets(self, rate: tuple[float, float]) -> Buckets:

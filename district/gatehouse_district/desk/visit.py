@@ -91,6 +91,7 @@ class Doors:
             now_ms=int(self.parts.now_s() * 1000),
             summary=self._board.summary,
             trouble=self._board.trouble,
+            deaf=not self._board.hears(),
             beat_s=self.parts.limits.beat_s,
             **said,
         )

@@ -159,6 +159,20 @@ async def test_a_stream_says_when_the_records_cannot_be_read(it: Desk) -> None:
         await page.until(lambda: "a2" in page.rows())
 
 
+async def test_a_stream_says_when_no_gateway_is_heard(tmp_path: Path) -> None:
+    """Without it a desk whose broker is gone would look like a quiet day."""
+    hears = [True]
+    async with desk(tmp_path, limits=LIMITS, hears=lambda: hears[0]) as made:
+        browser = await made.signed_in("watch")
+        async with stream(made.app, browser) as page:
+            await page.until(lambda: page.all("sum"))
+            assert not page.all("sum")[-1]["deaf"]
+            hears[0] = False
+            await page.until(lambda: page.all("sum")[-1]["deaf"])
+        answer = await browser.get("/gateways?lang=en")
+        assert 'id="deaf" class="alert" role="alert" >' in answer.text
+
+
 async def test_every_page_hears_of_a_new_alarm_and_of_changes(it: Desk) -> None:
     """Without it somebody who looks at a gateway would not hear that an alarm has come."""
     it.district.put(Gateway("g1", "实验小学", Presence.ONLINE, None, None))

@@ -11,6 +11,7 @@ export class Bell {
     this.title = document.title;
     this.waiting = 0;
     this.newest = null;
+    this.since = 0;
     this.audio = null;
     this.on = localStorage.getItem(KEY) !== "off";
     this.button.hidden = false;
@@ -25,14 +26,14 @@ export class Bell {
     setInterval(() => this.blink(), 1000);
   }
 
-  take({ waiting, newest, place }) {
+  take({ waiting, newest, newest_ms: since, place }) {
     const first = this.newest === null;
-    const isNew = !first && newest && newest !== this.newest;
+    const isNew = !first && newest !== this.newest && since >= this.since;
     this.newest = newest;
-    const more = waiting > this.waiting;
+    this.since = since;
     this.waiting = waiting;
     this.blink();
-    if (isNew && more) {
+    if (isNew && waiting > 0) {
       this.said.textContent = "";
       this.said.textContent = this.words.alarm.replace("{place}", place);
       this.notify(place);

@@ -26,6 +26,7 @@ let since = "";
 let refetching = false;
 let changedAgain = false;
 let ended = false;
+let reachable = false; // the server answers, the stream alone does not come
 
 function open() {
   const asked = new URLSearchParams({ at });
@@ -75,7 +76,8 @@ function broke() {
   if (source) source.close();
   source = null;
   since = since || ages.clock();
-  const said = ended ? words.ended : `${words.stale.replace("{time}", since)} ${words.back}`;
+  const why = reachable && failures > 2 ? words.many : words.back;
+  const said = ended ? words.ended : `${words.stale.replace("{time}", since)} ${why}`;
   if (stale.textContent !== said) stale.textContent = said;
   stale.hidden = false;
   body.classList.add("stale");
@@ -97,8 +99,10 @@ async function again() {
       location.reload();
       return;
     }
+    reachable = answer.ok;
     open();
   } catch {
+    reachable = false;
     broke();
   }
 }
@@ -108,6 +112,7 @@ function summarise(said) {
   count.textContent = said.waiting;
   count.hidden = said.waiting === 0;
   document.getElementById("trouble").hidden = !said.trouble;
+  document.getElementById("deaf").hidden = !said.deaf;
   bell.take(said);
 }
 
