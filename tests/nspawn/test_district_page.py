@@ -136,7 +136,7 @@ def test_later(hour: Hour) -> None:
     revoke, renew, back_up, restore, upgrade = blocks(PAGE, "later")
     hour.follow(revoke)
     hour.wait("gatehouse status --json", "certificate")
-    hour.follow(f"$D ca code {GATEWAY_ID}")
+    hour.follow(f"gatehouse-district ca code {GATEWAY_ID}")
     for block in blocks(PAGE, "gateway")[1:3]:  # CODE=, enrol and restart
         hour.follow(block)
     hour.wait("gatehouse status --json", '"connected"')

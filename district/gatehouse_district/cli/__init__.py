@@ -5,15 +5,20 @@ configuration, 3 the service is not running. Each file adds its own command.
 """
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 from gatehouse import __version__
 from gatehouse.cli import WRONG, carry_out, speak_with_argparse
+from gatehouse.config import ConfigError
 from gatehouse.texts import N_, _
+from gatehouse_district.cli import handing_over
+from gatehouse_district.config import config_path, read
 
 PROGRAM: Final = "gatehouse-district"
 COMMANDS: Final = {
@@ -41,10 +46,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{PROGRAM}: {said} ({', '.join(gone)})\n")
             return WRONG
         args = _parse(sys.argv[1:] if argv is None else list(argv))
-        code: int = args.run(args)
+        try:
+            code: int = args.run(args)
+        finally:
+            if args.command in handing_over.MAKING:
+                _hand_over(args)
         return code
 
     return carry_out(PROGRAM, work)
+
+
+def _hand_over(args: argparse.Namespace) -> None:
+    with contextlib.suppress(
+        ConfigError
+    ):  # `ca --dir` needs none, and then nothing is the service's
+        handing_over.hand_over(read(config_path(args.config, os.environ)))
 
 
 def about(name: str) -> str:

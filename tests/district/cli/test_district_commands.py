@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from typing import Any
 
@@ -238,3 +239,15 @@ def test_usage(typed: Any) -> None:
     assert typed(None, "--version").code == 0
     assert typed(None, "alarmz").code == 2
     assert ESCAPES not in typed(None, "alarms", "--help").out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that are another's")
+def test_what_root_makes_is_the_services(place: Place, typed: Any) -> None:
+    """Without it an administrator who types as root would shut the service out of its own files."""
+    os.chown(place.root / "state", 12_345, 12_345)
+    assert typed(place, "ca", "init").code == 0
+    assert typed(place, "ca", "sign", "--receiver").code == 0
+    made = {path.name: path.stat() for path in (place.root / "state").rglob("*")}
+    assert {"ca", "ca.key", "register.db", "district.receiver.key"} <= made.keys()
+    assert {(found.st_uid, found.st_gid) for found in made.values()} == {(12_345, 12_345)}
+    assert made["ca.key"].st_mode & 0o777 == 0o600
