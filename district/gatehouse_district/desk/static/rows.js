@@ -1,5 +1,8 @@
 // Lists of rows: the server sends only the rows that changed, as HTML that it has escaped.
 
+const REST_MS = 700; // in a flood of alarms the list moves at most so often: somebody must hit a button
+const SETTLING_MS = 300;
+
 export class Rows {
   constructor(ages) {
     this.ages = ages;
@@ -10,10 +13,34 @@ export class Rows {
     this.rows = new Map();
     for (const row of document.querySelectorAll("li.row[data-id]")) this.rows.set(row.dataset.id, row);
     this.size();
+    this.waits = [];
+    this.timer = 0;
+    this.moved = -Infinity;
+    // Whoever presses just as the list moves would answer another alarm than the one they saw.
+    this.lists.get("waiting")?.addEventListener("click", (event) => {
+      if (event.detail === 0 || performance.now() - this.moved > SETTLING_MS) return; // 0: by keyboard
+      if (event.target.closest("button.acknowledge")) event.preventDefault();
+    });
   }
 
   take(said) {
+    this.waits.push(said);
+    if (this.timer) return;
+    const rest = this.moved + REST_MS - performance.now();
+    if (rest > 0) this.timer = setTimeout(() => this.apply(), rest);
+    else this.apply();
+  }
+
+  apply() {
+    this.timer = 0;
+    for (const said of this.waits.splice(0)) this.change(said);
+  }
+
+  change(said) {
     const before = document.activeElement;
+    const list = this.lists.get("waiting");
+    const shown = list?.children.length;
+    const top = list?.firstElementChild;
     const kept = before instanceof HTMLElement ? before.closest("li.row") : null;
     if (said.clear) {
       for (const row of this.rows.values()) row.remove();
@@ -25,6 +52,9 @@ export class Rows {
     }
     for (const row of said.rows) this.put(row);
     this.size();
+    if (list && (shown !== list.children.length || top !== list.firstElementChild)) {
+      this.moved = performance.now();
+    }
     if (kept && !kept.isConnected) this.focusAgain(kept);
   }
 
