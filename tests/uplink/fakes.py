@@ -18,6 +18,7 @@ import msgspec
 from gatehouse import events
 from gatehouse.clock import Reading, SystemClock
 from gatehouse.config.model import Broker, District
+from gatehouse.errors import ControlError
 from gatehouse.events import Event, Happening, Importance, Mode, Scribe
 from gatehouse.uplink import Birth, Hooks, LinkStatus, Timing, Uplink, frames
 from gatehouse.uplink.resolve import lookup
@@ -137,6 +138,25 @@ class MovedClock(SystemClock):
         return self.is_synced
 
 
+class VideoService:
+    """A video service that takes its time while ``free`` is not set, and refuses at will."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answers: dict[str, dict[str, Any] | Exception] = {}
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer as told; of what nobody has told it knows nothing."""
+        self.asked.append(request)
+        await self.free.wait()
+        answer = self.answers.get(request["do"], ControlError("unknown", "unknown"))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 @dataclass
 class Heard:
     """What the hooks were told."""
@@ -148,6 +168,7 @@ class Heard:
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     selftests: list[str] = field(default_factory=list)
+    video: VideoService = field(default_factory=VideoService)
 
     def hooks(self) -> Hooks:
         """Return hooks that write here."""
@@ -164,6 +185,7 @@ class Heard:
             acknowledge=acknowledge,
             refused=lambda reason, data: self.refused.append((reason, data)),
             selftest=self._selftest,
+            video=self.video.ask,
         )
 
     def _selftest(self, command: str) -> bool:
@@ -198,6 +220,7 @@ class Agent:
         ask: Callable[[str], list[str]] | None = None,
         certificates: tuple[Path, Path, Path] | None = None,
         gateway: str = GATEWAY,
+        evidence: Path = Path("/nowhere/evidence"),
     ) -> None:
         ca, cert, key = certificates or (None, None, None)
         self.outbox = MemoryOutbox()
@@ -215,6 +238,8 @@ class Agent:
             birth=self.birth,
             heartbeat=self.heartbeat,
             hooks=self.heard.hooks(),
+            evidence=evidence,
+            cameras=("gate", "yard"),
             timing=timing,
             ask=ask or lookup,
         )
@@ -352,6 +377,11 @@ class Office:
         """Return the ids of the events that came, doubled ones too."""
         return [said["id"] for where, said in self.got if "type" in said and topic in {None, where}]
 
+    def pictures(self) -> list[str]:
+        """Return the pictures that came: alarm and number."""
+        topics = [str(message.topic) for message in self.raw]
+        return [topic.partition("/up/picture/")[2] for topic in topics if "/up/picture/" in topic]
+
     def on(self, topic: str) -> list[dict[str, Any]]:
         """Return what came on a topic."""
         return [said for where, said in self.got if where == topic]
@@ -390,6 +420,8 @@ class Office:
             ready.set()
             async for message in client.messages:
                 self.raw.append(message)
+                if "/up/picture/" in str(message.topic):
+                    continue
                 said = msgspec.json.decode(bytes(message.payload))
                 self.got.append((str(message.topic), said))
                 if self.receipts and "specversion" in said:

@@ -23,7 +23,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, duties, machine, standing
+from gatehouse.service import documents, duties, machine, pictures, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.health import Health
 from gatehouse.service.joints import Joints
@@ -169,6 +169,8 @@ class AlarmService:
             birth=lambda: documents.birth(rooms),
             heartbeat=lambda: duties.heartbeat(rooms, looker),
             hooks=joints.hooks(),
+            evidence=pictures.folder(conf),
+            cameras=[camera.name for camera in conf.cameras],
         )
         scribe = Scribe(
             gateway=conf.gateway.id,

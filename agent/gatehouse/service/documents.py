@@ -1,7 +1,7 @@
 """The documents the service shows: status, birth and heartbeat (contract sections 3 and 5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from gatehouse import __version__
@@ -131,6 +131,7 @@ def status(rooms: Rooms) -> dict[str, Any]:
         "drill": drill(rooms),
         "walktest": walktest(rooms),
         "video": rooms.video.status(),
+        "pictures": asdict(rooms.uplink.pictures.counts),
         "unproven": rooms.unproven.rows(),
     }
 

@@ -7,7 +7,9 @@ from typing import Any, Final
 from gatehouse import events
 from gatehouse.alarm.button import Stage
 from gatehouse.clock import Clock
+from gatehouse.errors import NotRunningError
 from gatehouse.events import Event, Happening
+from gatehouse.service import pictures
 from gatehouse.service.documents import Rooms
 from gatehouse.service.requests import Watchers
 from gatehouse.service.voice import Voice
@@ -59,6 +61,7 @@ class Joints:
             acknowledge=self.acknowledge,
             refused=self.refused,
             selftest=self.selftest,
+            video=self.video,
         )
 
     # what the station asks (Outside)
@@ -147,6 +150,12 @@ class Joints:
     def selftest(self, command_id: str) -> bool:
         """The district wants the checks to be run; False when it cannot have them now."""
         return self._rooms is not None and self._rooms.selftests.begin(command_id)
+
+    async def video(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask the video service. Raises NotRunningError, ControlError, OSError."""
+        if self._rooms is None:
+            raise NotRunningError("the rooms are not joined yet")
+        return await pictures.ask_video(self._rooms.config.gateway.runtime_dir, request)
 
     def refused(self, reason: str, data: Mapping[str, Any]) -> None:
         """A command was refused."""

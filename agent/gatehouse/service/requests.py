@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from gatehouse.control import protocol
 from gatehouse.errors import ControlError, OutboxError
 from gatehouse.outbox import LogEntry
-from gatehouse.service import documents
+from gatehouse.service import documents, pictures
 from gatehouse.service.documents import Rooms
 
 _REASONS: Final = ("real", "mistake", "test")
@@ -77,6 +78,7 @@ class Requests:
             "watch": self._watch,
             "follow": self._follow,
             "video": self._rooms.video.take,
+            "picture": partial(pictures.take, self._rooms.uplink.pictures),
             "blink": self._blink,
             "outbox-check": self._outbox_check,
             "selftest-trial": self._rooms.selftests.trial,

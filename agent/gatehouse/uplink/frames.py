@@ -14,10 +14,11 @@ PUBLISH: Final = 0x30
 PUBACK: Final = 0x40
 
 _VARIABLE_MOST: Final = 4
+_EXPIRY: Final = 2
 _CONTENT_TYPE: Final = 3
 _CORRELATION: Final = 9
 
-_FIXED_SIZE: Final = {1: 1, 2: 4, 35: 2}
+_FIXED_SIZE: Final = {1: 1, _EXPIRY: 4, 35: 2}
 _STRINGS: Final = frozenset({_CONTENT_TYPE, 8, _CORRELATION})
 _SUBSCRIPTION: Final = 11
 _USER: Final = 38
@@ -94,9 +95,16 @@ def as_string(text: str | bytes) -> bytes:
     return len(raw).to_bytes(2, "big") + raw
 
 
-def properties(*, content_type: str | None = None, correlation: bytes | None = None) -> bytes:
+def properties(
+    *,
+    content_type: str | None = None,
+    correlation: bytes | None = None,
+    expiry_s: int | None = None,
+) -> bytes:
     """Write the properties of a PUBLISH (3.3.2.3) with their length."""
     out = b""
+    if expiry_s is not None:
+        out += bytes([_EXPIRY]) + expiry_s.to_bytes(4, "big")
     if content_type is not None:
         out += bytes([_CONTENT_TYPE]) + as_string(content_type)
     if correlation is not None:

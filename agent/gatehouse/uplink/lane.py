@@ -67,10 +67,16 @@ class Lane:
     out: int = 0  # without a PUBACK
     refusals: int = 0  # in a row
     hungry: asyncio.Event = field(default_factory=asyncio.Event)
+    _reading: bool = False
     _resume_s: float = 0.0
     _due: list[tuple[float, int, Flight]] = field(default_factory=list)
     _tie: Iterator[int] = field(default_factory=itertools.count)
     _timer: asyncio.TimerHandle | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits here to go, nor might."""
+        return not (self.ready or self._reading or self.hungry.is_set())
 
     def attach(self) -> None:
         """Begin on a new connection: everything without a receipt goes again.
@@ -89,6 +95,7 @@ class Lane:
         self.ready.clear()
         self._due.clear()
         self.out = 0
+        self._reading = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -164,8 +171,11 @@ class Lane:
         while True:
             await self.hungry.wait()
             self.hungry.clear()
+            self._reading = True
             while len(self.ready) <= READY_MOST // 2 and (batch := self._pick()):
                 await self._read(batch)  # many at once: each reading costs a thread
+            self._reading = False
+            self.stir()  # what goes behind all events may go now
 
     def _look_for_more(self) -> None:
         """Ask for more when half is gone: one by one, or many at once by a receipt."""

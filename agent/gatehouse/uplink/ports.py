@@ -97,6 +97,8 @@ class Hooks:
     refused: Callable[[str, dict[str, Any]], None]
     selftest: Callable[[str], bool]
     """Begin a self-test for the command with that id; False when one is under way."""
+    video: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+    """Ask the video service. Raises NotRunningError, ControlError when it refuses, OSError."""
 
 
 Heartbeat = Callable[[], Awaitable[bytes]]

@@ -3,15 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gatehouse import events
 from gatehouse.clock import Clock
 from gatehouse.events import Event
-from gatehouse.uplink import frames
+from gatehouse.uplink import frames, word
 from gatehouse.uplink.failures import UnreachableError
-from gatehouse.uplink.lane import Flight, Lane
+from gatehouse.uplink.lane import OVERHEAD, Flight, Lane
 from gatehouse.uplink.patience import Patience
 from gatehouse.uplink.ports import Hooks, Outbox
 from gatehouse.uplink.proof import Proof
@@ -20,6 +19,7 @@ from gatehouse.uplink.topics import Topics
 from gatehouse.uplink.troubles import Troubles
 from gatehouse.uplink.window import Window
 from gatehouse.uplink.wire import Limits, Wire
+from gatehouse.uplink.word import Word
 
 NO_SUBSCRIBER: Final = 0x10
 NO_ROOM_FOR_IT: Final = 0x95
@@ -28,19 +28,8 @@ _OF_THE_EVENT: Final = frozenset({NO_ROOM_FOR_IT, 0x99})  # its own size or cont
 _OF_THE_TOPIC: Final = frozenset({NO_SUBSCRIBER, 0x87, 0x97})  # nobody there, no right, no quota
 _REPLY_BYTES: Final = 512
 _EVENT_TAIL: Final = frames.properties(content_type=events.CONTENT_TYPE)
-_PLAIN_TAIL: Final = frames.properties(content_type="application/json")
 
 NextReply = Callable[[], tuple[bytes, bytes | None] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A publication that is no event."""
-
-    head: bytes
-    tail: bytes
-    flight: Flight
-    retain: bool
 
 
 class Sender:
@@ -79,6 +68,7 @@ class Sender:
         self._largest = 0
         self._in_flight: dict[int, Flight] = {}
         self._words: deque[Word] = deque()
+        self._picture: Word | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._accepted: set[str] = set()  # alarms without a receipt that a broker has taken
 
@@ -111,6 +101,7 @@ class Sender:
         self._wire = None
         self._in_flight.clear()
         self._words.clear()
+        self._picture = None
         self.alarms.detach()
         self.others.detach()
         if self._deadline is not None:
@@ -156,24 +147,18 @@ class Sender:
         self, topic: str, body: bytes, told: Callable[[int], None], *, retain: bool = False
     ) -> None:
         """Publish what is no event, before all events; ``told`` hears the PUBACK's code."""
-        self._word(topic, body, told, retain=retain)
+        self._words.append(word.message(topic, body, told, retain=retain))
         self.pump()
 
-    def _word(
-        self,
-        topic: str,
-        body: bytes,
-        told: Callable[[int], None],
-        *,
-        retain: bool = False,
-        correlation: bytes | None = None,
-    ) -> None:
-        tail = _PLAIN_TAIL
-        if correlation is not None:
-            tail = frames.properties(content_type="application/json", correlation=correlation)
-        flight = Flight("", alarm=False, told=told)
-        flight.load(body)
-        self._words.append(Word(frames.as_string(topic), tail, flight, retain))
+    def offer(self, picture: Word) -> None:
+        """Publish a picture once nothing else waits or is under way; one at a time."""
+        self._picture = picture
+        self.pump()
+
+    def withdraw(self) -> bool:
+        """Take back the picture that was not published yet; False when there is none."""
+        picture, self._picture = self._picture, None
+        return picture is not None
 
     def pump(self) -> None:
         """Publish as much as the window admits."""
@@ -184,10 +169,9 @@ class Sender:
             pass
 
     def _publish_next(self, now: float) -> bool:
-        """Publish one message: few words, alarms, replies, others; False if none may go."""
+        """Publish one message: words, alarms, replies, others, a picture; False if none may go."""
         if self._words and self._window.admits_press():
-            word = self._words.popleft()
-            self._publish(word.head, word.tail, word.flight, retain=word.retain)
+            self._say(self._words.popleft())
             return True
         flight = self.alarms.first()
         if flight is not None:
@@ -196,13 +180,39 @@ class Sender:
             self._launch(self.alarms, flight)
             return True
         if self._window.admits(_REPLY_BYTES, now, alarm=True) and (reply := self._next_reply()):
-            self._word(self._topics.reply, reply[0], self._reply_told, correlation=reply[1])
+            said = word.message(
+                self._topics.reply, reply[0], self._reply_told, correlation=reply[1]
+            )
+            self._words.append(said)
             return True
+        return self._publish_other(now)
+
+    def _publish_other(self, now: float) -> bool:
         flight = self.others.first()
-        if flight is None or not self._window.admits(flight.size, now):
+        if flight is None:
+            return self._publish_picture()
+        if not self._window.admits(flight.size, now):
             return False
         self._launch(self.others, flight)
         return True
+
+    def _publish_picture(self) -> bool:
+        """Publish the picture if the line is free for it: nothing of it may hold up a press."""
+        picture = self._picture
+        if picture is None or not (
+            self._window.admits_picture() and self.alarms.idle and self.others.idle
+        ):
+            return False
+        self._picture = None
+        if picture.size + OVERHEAD > self._largest:
+            if picture.flight.told is not None:
+                picture.flight.told(NO_ROOM_FOR_IT)
+        else:
+            self._say(picture)
+        return True
+
+    def _say(self, said: Word) -> None:
+        self._publish(said.head, said.tail, said.flight, retain=said.retain)
 
     def _launch(self, lane: Lane, flight: Flight) -> None:
         lane.launched(flight)

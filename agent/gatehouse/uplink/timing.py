@@ -30,3 +30,7 @@ class Timing:
     offline_after_s: float = 30.0
     duplicate_wait_s: float = 30.0
     bodies_s: float = 2.0  # reading events from the outbox
+    picture_read_s: float = 2.0
+    picture_harm_s: float = 15.0  # after a picture that was refused or cost the connection
+    picture_harm_most_s: float = 300.0
+    errand_s: float = 15.0  # for the video service to do what a command asks of it

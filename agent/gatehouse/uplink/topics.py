@@ -16,6 +16,8 @@ class Topics:
     state: str
     alarm: str
     event: str
+    pictures: str
+    """Above every picture."""
     telemetry: str
     reply: str
     receipt: str
@@ -29,11 +31,16 @@ class Topics:
             state=f"{own}state",
             alarm=f"{own}up/alarm",
             event=f"{own}up/event",
+            pictures=f"{own}up/picture",
             telemetry=f"{own}up/telemetry",
             reply=f"{own}up/reply",
             receipt=f"{own}down/receipt",
             command=f"{own}down/command",
         )
+
+    def picture(self, alarm: str, number: int) -> str:
+        """Return where a picture goes; ``alarm`` must be one level of a topic."""
+        return f"{self.pictures}/{alarm}/{number}"
 
     def for_event(self, type_: str, data: Mapping[str, Any]) -> str:
         """Return where an event of this type goes."""

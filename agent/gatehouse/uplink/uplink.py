@@ -4,8 +4,9 @@ import asyncio
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,9 +19,11 @@ from gatehouse.faults import GATEWAY
 from gatehouse.uplink import frames, messages
 from gatehouse.uplink.backoff import doubling
 from gatehouse.uplink.commands import Commands
+from gatehouse.uplink.errands import Errands
 from gatehouse.uplink.failures import UnreachableError
 from gatehouse.uplink.link import Link
 from gatehouse.uplink.mqtt import Connection, reason_text
+from gatehouse.uplink.pictures import Pictures
 from gatehouse.uplink.ports import Heartbeat, Hooks, LinkStatus, Outbox
 from gatehouse.uplink.resolve import Lookup, Resolver, lookup
 from gatehouse.uplink.sender import Sender
@@ -46,6 +49,8 @@ class Uplink:
         birth: Callable[[], messages.Birth],
         heartbeat: Heartbeat,
         hooks: Hooks,
+        evidence: Path,
+        cameras: Collection[str],
         seen_commands: Iterable[tuple[str, float]] = (),
         timing: Timing | None = None,
         ask: Lookup = lookup,
@@ -59,10 +64,19 @@ class Uplink:
         self._hooks = hooks
         self._topics = topics = Topics.of(gateway)
         self._troubles = troubles = Troubles(self._tell_fault)
+        self._errands = Errands(
+            ask=hooks.video,
+            cameras=cameras,
+            picture=lambda *told: self.pictures.ask(*told),  # noqa: PLW0108  # made below
+            clock=clock,
+            timeout_s=timing.errand_s,
+        )
         self._commands = Commands(
             clock=clock,
             acknowledge=hooks.acknowledge,
             selftest=hooks.selftest,
+            errands=self._errands,
+            stir=lambda: self._sender.pump(),  # noqa: PLW0108  # the sender is made below
             refused=self._tell_refused,
             remember=outbox.command_seen,
             seen=seen_commands,
@@ -79,6 +93,7 @@ class Uplink:
             next_reply=self._commands.next_reply,
             give_up=lambda: self._link.give_up(),  # noqa: PLW0108  # the link is made below
         )
+        self.pictures = Pictures(folder=evidence, topics=topics, timing=timing, line=self._sender)
         self._link = Link(
             gateway=gateway,
             district=district,
@@ -112,10 +127,13 @@ class Uplink:
         """Keep the district informed, until cancelled or parted; every failure is a reconnect."""
         stood = (fault["fault"] for fault in self._birth().faults if fault["subject"] == GATEWAY)
         self._troubles.take_over(stood)
-        try:
-            await self._link.run()
-        finally:
-            self._sender.patience.stop()
+        async with asyncio.TaskGroup() as group:
+            errands = group.create_task(self._errands.run())
+            try:
+                await self._link.run()
+            finally:
+                errands.cancel()
+                self._sender.patience.stop()
 
     def press(self, event: Event, body: bytes) -> None:
         """Send a live alarm before everything queued, in this very call where a line is open."""
@@ -224,6 +242,7 @@ class Uplink:
                     sender.alarms.fill(),
                     sender.others.fill(),
                     sender.prove(),
+                    self.pictures.carry(),
                     self._beat(connection),
                 )
                 tasks += [group.create_task(work) for work in works]

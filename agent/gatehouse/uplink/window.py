@@ -43,6 +43,10 @@ class Window:
         self._forget(now_s)
         return self._bytes + size <= self._recent_bytes + GROWTH_BYTES
 
+    def admits_picture(self) -> bool:
+        """Whether a picture may go: nothing is under way, and beside it a live press still may."""
+        return self._count == 0 and self._receive_maximum > 1
+
     def admits_press(self) -> bool:
         """Whether a live press may go: always, but for the broker's own Receive Maximum."""
         return self._count < self._receive_maximum

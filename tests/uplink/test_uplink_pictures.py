@@ -1,0 +1,302 @@
+"""Pictures: behind everything else, one at a time, and never at the cost of an alarm."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatehouse.errors import MessageError
+from gatehouse.uplink import picture_file
+from gatehouse.uplink.frames import Incoming
+from gatehouse.uplink.picture_queue import MOST, Asked, Pace, PictureQueue
+from gatehouse.uplink.timing import Timing
+from uplink.fakes import FAST, TOPICS, Agent, Mosquitto, Office, Script, plain, until
+
+QUICK: Final = dataclasses.replace(FAST, picture_harm_s=0.05, picture_harm_most_s=0.2)
+JPEG: Final = b"\xff\xd8\xff\xe0"
+
+
+def picture(folder: Path, name: str = "gate-1.jpg", size: int = 20_000) -> str:
+    """Write a picture into a bundle; return its path."""
+    file = folder / "bundle" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(JPEG + bytes(size - len(JPEG)))
+    return str(file)
+
+
+def asked(number: int, due_s: float = 600.0, alarm: str = "a") -> Asked:
+    """Return a picture that was asked for."""
+    return Asked(alarm, number, f"/{alarm}/{number}", due_s)
+
+
+# the pure rules
+
+
+def test_the_oldest_gives_way_and_is_counted() -> None:
+    """Without it a district that is away for a day would fill the memory."""
+    queue = PictureQueue()
+    for number in range(MOST + 5):
+        queue.add(asked(number))
+    first = queue.first(0.0)
+    assert first is not None
+    assert (first.number, len(queue), queue.dropped) == (5, MOST, 5)
+
+
+def test_overdue_pictures_are_dropped_and_counted() -> None:
+    """Without it the line would carry what nobody wants to see any more."""
+    queue = PictureQueue()
+    queue.add(asked(1, due_s=10.0))
+    queue.add(asked(2, due_s=20.0))
+    first = queue.first(10.0)
+    assert first is not None
+    assert (first.number, queue.dropped) == (2, 1)
+    assert queue.first(30.0) is None
+    assert queue.dropped == 2
+
+
+def test_a_picture_that_is_asked_for_again_keeps_its_place() -> None:
+    """Without it a video service that was restarted would have everything sent again."""
+    queue = PictureQueue()
+    queue.add(asked(1))
+    queue.add(asked(2))
+    before = queue.first(0.0)
+    queue.add(asked(1, due_s=700.0))
+    first = queue.first(0.0)
+    assert before is not None
+    assert first is not None
+    assert (first.number, first.due_s, len(queue)) == (1, 700.0, 2)
+    queue.done(before)  # the one that was under way
+    queue.add(asked(1))
+    assert (len(queue), queue.sent) == (1, 1)
+
+
+@given(st.lists(st.floats(0.001, 30.0), min_size=1, max_size=20))
+def test_the_line_rests_three_times_as_long_and_two_seconds_at_most(times: list[float]) -> None:
+    """Without it pictures would take the whole of a narrow line."""
+    pace, now = Pace(Timing()), 0.0
+    for took in times:
+        now += took
+        pace.taken(took, now)
+        assert pace.resume_s - now == pytest.approx(min(3 * took, 2.0))
+        now = pace.resume_s
+
+
+def test_what_does_harm_is_tried_again_late_and_later() -> None:
+    """Without it a broker that refuses pictures would end the connection again and again."""
+    pace = Pace(Timing())
+    waits = []
+    for _ in range(7):
+        pace.harmed(0.0)
+        waits.append(pace.resume_s)
+    assert waits == [15, 30, 60, 120, 240, 300, 300]
+    pace.taken(0.1, 0.0)
+    pace.harmed(0.0)
+    assert pace.resume_s == 15
+    pace.unheard(0.0)
+    assert pace.resume_s == 1
+
+
+# the file
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "{0}", "{0}/../x", "{0}/a/../../x", "{0}/\0"])
+def test_a_path_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
+    """Without it whoever may open the socket could have any file sent to the district."""
+    with pytest.raises(MessageError, match="unknown path"):
+        picture_file.inside(tmp_path, path.format(tmp_path))
+
+
+def test_only_small_regular_jpegs_are_read(tmp_path: Path) -> None:
+    """Without it a link, a pipe or a whole film could go up, or hang the reading thread."""
+    assert len(picture_file.read(tmp_path, picture(tmp_path, size=60_000))) == 60_000
+    with pytest.raises(MessageError, match="60000"):
+        picture_file.read(tmp_path, picture(tmp_path, size=60_001))
+    text = tmp_path / "bundle" / "text.jpg"
+    text.write_text("no picture", encoding="ascii")
+    with pytest.raises(MessageError, match="no JPEG"):
+        picture_file.read(tmp_path, str(text))
+    os.mkfifo(tmp_path / "bundle" / "pipe.jpg")
+    with pytest.raises(MessageError, match="regular"):
+        picture_file.read(tmp_path, str(tmp_path / "bundle" / "pipe.jpg"))
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    """Without it a bundle that was tampered with could show the district the gateway's key."""
+    inside, outside = tmp_path / "evidence", tmp_path / "outside"
+    secret = picture(outside)
+    (inside / "bundle").mkdir(parents=True)
+    (inside / "bundle" / "link.jpg").symlink_to(secret)
+    (inside / "way").symlink_to(outside / "bundle")
+    for path in ("bundle/link.jpg", "way/gate-1.jpg"):
+        with pytest.raises(OSError, match=r"Too many levels|Not a directory"):
+            picture_file.read(inside, str(inside / path))
+
+
+# on a broker
+
+
+async def test_pictures_arrive_in_order_for_an_hour(
+    mosquitto: Mosquitto, office: Office, tmp_path: Path
+) -> None:
+    """Without it the desk would show an alarm's pictures out of order, or a broker keep them."""
+    async with Agent(plain(mosquitto.port), evidence=tmp_path) as agent:
+        for number in (1, 2, 3):
+            path = picture(tmp_path, f"gate-{number}.jpg", 1000 + number)
+            agent.uplink.pictures.ask("alarm-1", number, path)
+        await until(lambda: agent.uplink.pictures.counts.sent == 3)
+        await until(lambda: len(office.pictures()) == 3)
+    assert office.pictures() == ["alarm-1/1", "alarm-1/2", "alarm-1/3"]
+    got = [each for each in office.raw if "/picture/" in str(each.topic)]
+    assert [len(each.payload) for each in got] == [1001, 1002, 1003]
+    for each in got:
+        said = vars(each.properties)
+        assert (each.qos, each.retain, said["ContentType"]) == (1, False, "image/jpeg")
+        assert 3590 <= said["MessageExpiryInterval"] <= 3600
+    assert agent.uplink.pictures.counts == dataclasses.replace(
+        agent.uplink.pictures.counts, queued=0, sent=3, dropped=0
+    )
+    assert agent.heard.faults == []
+
+
+class Slow:
+    """A broker that withholds some PUBACKs."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.withheld: list[Incoming] = []
+        self.on: set[str] = set()
+        script.puback = self.puback
+
+    def puback(self, message: Incoming) -> int | None:
+        """Answer, unless told to withhold."""
+        if any(message.topic.startswith(topic) for topic in self.on):
+            self.withheld.append(message)
+            return None
+        return 0
+
+    async def give(self, code: int = 0) -> None:
+        """Answer the oldest that was withheld."""
+        mid = self.withheld.pop(0).mid
+        await self.script.send(bytes([0x40, 3, *mid.to_bytes(2, "big"), code]))
+
+    def topics(self) -> list[str]:
+        """Return the topics of what was published with QoS 1, the birth left out."""
+        return [each.topic for each in self.script.published if each.mid and "/up/" in each.topic]
+
+
+async def test_a_press_goes_at_once_beside_a_picture(script: Script, tmp_path: Path) -> None:
+    """Without it an alarm would wait for a picture's PUBACK, and so would all events."""
+    slow = Slow(script)
+    slow.on = {TOPICS.pictures}
+    async with Agent(plain(script.port), evidence=tmp_path) as agent:
+        for number in (1, 2):
+            agent.uplink.pictures.ask("a", number, picture(tmp_path))
+        await until(lambda: slow.withheld)
+        alarm, other = agent.press(), agent.happens()
+        await until(lambda: {alarm, other} <= set(agent.heard.sent))
+        assert slow.topics() == [TOPICS.picture("a", 1), TOPICS.alarm, TOPICS.event]
+        await slow.give()
+        await until(lambda: slow.withheld)
+        assert slow.topics()[-1] == TOPICS.picture("a", 2)
+
+
+@pytest.mark.parametrize("alarm", [True, False])
+async def test_no_picture_goes_while_an_event_has_no_puback(
+    script: Script, tmp_path: Path, alarm: bool
+) -> None:
+    """Without it pictures would lie before an alarm that has to be sent again."""
+    slow = Slow(script)
+    slow.on = {TOPICS.alarm, TOPICS.event}
+    async with Agent(plain(script.port), evidence=tmp_path) as agent:
+        await until(lambda: script.published)
+        agent.press() if alarm else agent.happens()
+        await until(lambda: slow.withheld)
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path))
+        await slow.give(0x10)  # refused: it waits to be sent again
+        await until(lambda: slow.withheld)
+        topic = TOPICS.alarm if alarm else TOPICS.event
+        assert slow.topics()[:2] == [topic] * 2
+        slow.on = set()
+        await slow.give()
+        await until(lambda: agent.uplink.pictures.counts.sent == 1)
+        assert slow.topics()[2:] == [TOPICS.picture("a", 1)]
+
+
+async def test_an_unheard_picture_is_tried_again(script: Script, tmp_path: Path) -> None:
+    """Without it a district that restarts would miss the pictures of an alarm; it is no fault."""
+    codes = iter([0x10, 0x10, 0])
+    script.puback = lambda said: next(codes) if "/picture/" in said.topic else 0
+    async with Agent(plain(script.port), evidence=tmp_path, timing=QUICK) as agent:
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path))
+        await until(lambda: agent.uplink.pictures.counts.sent == 1)
+        assert agent.heard.faults == []
+
+
+async def test_a_refused_picture_is_a_fault_until_none_is_refused(
+    script: Script, tmp_path: Path
+) -> None:
+    """Without it nobody would learn that the broker's rules lack the pictures' topic."""
+    codes = iter([0x87, 0])
+    script.puback = lambda said: next(codes) if "/picture/" in said.topic else 0
+    async with Agent(plain(script.port), evidence=tmp_path, timing=QUICK) as agent:
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path))
+        await until(lambda: agent.uplink.pictures.counts.sent == 1)
+        assert [told[:2] for told in agent.heard.faults] == [
+            ("publish-refused", True),
+            ("publish-refused", False),
+        ]
+
+
+async def test_what_cannot_be_read_or_is_too_large_does_not_stop_the_others(
+    script: Script, tmp_path: Path
+) -> None:
+    """Without it one file that was deleted would keep all pictures back."""
+    limit = 5000
+    script.connack = lambda _first, _body: bytes(
+        [0x20, 8, 0, 0, 5, 0x27, *limit.to_bytes(4, "big")]
+    )
+    async with Agent(plain(script.port), evidence=tmp_path, timing=QUICK) as agent:
+        pictures = agent.uplink.pictures
+        pictures.ask("a", 1, str(tmp_path / "bundle" / "gone.jpg"))
+        pictures.ask("a", 2, picture(tmp_path, "large.jpg", limit))
+        pictures.ask("a", 3, picture(tmp_path, "small.jpg", 1000))
+        await until(lambda: pictures.counts.sent == 1)
+        assert (pictures.counts.queued, pictures.counts.dropped) == (0, 2)
+
+
+async def test_pictures_wait_for_a_connection_until_their_deadline(
+    script: Script, tmp_path: Path
+) -> None:
+    """Without it an outage would lose the pictures of an alarm, or send those of last week."""
+    slow = Slow(script)
+    slow.on = {TOPICS.pictures}
+    async with Agent(plain(script.port), evidence=tmp_path, timing=QUICK) as agent:
+        pictures = agent.uplink.pictures
+        pictures.ask("a", 1, picture(tmp_path))
+        await until(lambda: slow.withheld)
+        slow.on = set()
+        script.drop()  # the picture was under way
+        pictures.ask("a", 2, picture(tmp_path), 0.01)
+        await until(lambda: pictures.counts.sent == 1)
+        assert slow.topics() == [TOPICS.picture("a", 1)] * 2
+        assert (pictures.counts.queued, pictures.counts.dropped) == (0, 1)
+        assert script.connects() == 2
+
+
+@pytest.mark.parametrize(
+    ("alarm", "number", "deadline_s"),
+    [("a/b", 1, 9.0), ("", 1, 9.0), ("#", 1, 9.0), ("a", 0, 9.0), ("a", 100, 9.0), ("a", 1, 0.0)],
+)
+async def test_what_cannot_be_a_topic_is_refused(
+    tmp_path: Path, alarm: str, number: int, deadline_s: float
+) -> None:
+    """Without it a picture could be published on another topic than its own."""
+    agent = Agent(plain(1), evidence=tmp_path)
+    with pytest.raises(MessageError):
+        agent.uplink.pictures.ask(alarm, number, picture(tmp_path), deadline_s)
+    with pytest.raises(MessageError):
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path), float("nan"))
