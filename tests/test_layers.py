@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 AGENT = ROOT / "agent" / "gatehouse"
 DISTRICT = ROOT / "district" / "gatehouse_district"
 GROUND = {"events", "config", "clock", "faults", "errors", "texts", "systemd", "threads", "process"}
-GROUND |= {"files", "unproven", "contract"}
+GROUND |= {"files", "html", "unproven", "contract"}
 LAYERS = {
     "outbox": GROUND,
     "alarm": GROUND,

@@ -12,9 +12,9 @@ from gatehouse import texts
 from gatehouse.cli.words import fault
 from gatehouse.config.model import Camera
 from gatehouse.events import Mode
+from gatehouse.html import Html, element, escaped
 from gatehouse.report import figures
 from gatehouse.report.facts import Facts
-from gatehouse.report.html import Html, element, escaped
 from gatehouse.report.page import page
 from gatehouse.report.page_presses import MOST_ROWS
 from gatehouse.report.span import Span

@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "events": N_("the event log, and what still waits for the district"),
     "cameras": N_("each camera's health, and what is on the network"),
     "recordings": N_("how long each camera's recordings reach back, and what is missing"),
+    "evidence": N_("what was kept around an alarm"),
     "report": N_("the inspector's page of a span of time"),
     "reset": N_("reset an alarm, on site"),
     "walktest": N_("press each button, and follow each press to the district and back"),

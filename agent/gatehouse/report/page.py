@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
+from gatehouse.html import Html, bad, element, escaped, joined
 from gatehouse.report import figures, page_faults, page_presses, page_recordings
 from gatehouse.report.facts import Facts, Lengths
 from gatehouse.report.figures import NONE, Local, length, share
-from gatehouse.report.html import Html, bad, element, escaped, joined
 from gatehouse.report.style import CSS
 from gatehouse.texts import _
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+from gatehouse.html import Html, bad, element, table
 from gatehouse.report import figures
 from gatehouse.report.facts import Facts
 from gatehouse.report.faulty import Stood
 from gatehouse.report.figures import NONE, Local, length, share
-from gatehouse.report.html import Html, bad, element, table
 from gatehouse.report.page_presses import MOST_ROWS, more, none
 from gatehouse.report.running import Start
 from gatehouse.texts import N_, _

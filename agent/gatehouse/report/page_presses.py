@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from gatehouse.events import Mode
+from gatehouse.html import Html, bad, element, joined, small, table
 from gatehouse.report import figures
 from gatehouse.report.facts import Facts
 from gatehouse.report.figures import NONE, Local, length
-from gatehouse.report.html import Html, bad, element, joined, small, table
 from gatehouse.report.presses import Drill, Press
 from gatehouse.report.tried import Tried
 from gatehouse.texts import N_, _

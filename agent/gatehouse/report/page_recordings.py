@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from gatehouse.html import Html, bad, element, joined, small, table
 from gatehouse.report.facts import Facts
 from gatehouse.report.figures import NONE, Local, length
-from gatehouse.report.html import Html, bad, element, joined, small, table
 from gatehouse.report.kept import Kept
 from gatehouse.report.page_presses import listed, none
 from gatehouse.report.span import Span

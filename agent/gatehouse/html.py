@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterable
 from typing import Final
 
-_EMPTY: Final = frozenset({"meta", "br"})
+_EMPTY: Final = frozenset({"meta", "br", "img"})
 _CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 13), *range(14, 32), 127], "\ufffd")
 
 
