@@ -16,6 +16,8 @@ from gatehouse.control.server import ControlServer
 from gatehouse.errors import ControlError
 from gatehouse_sim.school import short_folder
 
+VIDEO_DOS = ("cameras", "recordings", "relearn", "evidence-release")
+
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -98,5 +100,5 @@ def service(place: Gatehouse) -> Iterator[Answers]:
 @pytest.fixture
 def video(place: Gatehouse) -> Iterator[Answers]:
     """Run a video service."""
-    with answering(place.root / "video.sock", ("cameras", "recordings", "relearn")) as answers:
+    with answering(place.root / "video.sock", VIDEO_DOS) as answers:
         yield answers

@@ -16,6 +16,7 @@ from cli.schema_documents import checks, event_log, month, walked
 from cli.schemas import SCHEMAS, Json, typed_as, valid
 from cli.typed import STATUS, Answers, Gatehouse, typed
 from cli.video_documents import CAMERAS, RECORDINGS
+from evidence.building import ALARM, small
 from gatehouse import cli, events, unproven
 from gatehouse.alarm.button import Stage
 from gatehouse.alarm.contacts import Line
@@ -114,7 +115,9 @@ async def documents(place: Gatehouse, capsys: Caps) -> Json:
         itself = f"http://127.0.0.1:{device.port}/onvif/device_service"
         device.replies = lambda asked: [match(asked, xaddrs=itself)]
         probe = ("--seconds", "1", "--address", where, "--credential", str(secret))
+        small(place.root / "evidence")
         more = {
+            "evidence-show": (ALARM,),
             "report": ("--from", "2026-11-01", "--to", "2026-11-30"),
             "cameras-discover": probe,
         }
@@ -184,6 +187,15 @@ WRONG: Final[tuple[tuple[str, str, Any], ...]] = (
     ("selftest", "checks 0 seconds", "0.1"),
     ("selftest-list", "checks 0 name", "a name"),
     ("selftest-list", "checks 0 title", GONE),
+    ("evidence-list", "bundles 0 state", "held"),
+    ("evidence-list", "bundles 0 released", GONE),
+    ("evidence-list", "bundles 0 alarm", "a name"),
+    ("evidence-show", "items 0 sha256", "0"),
+    ("evidence-show", "lacking 0 since", "yesterday"),
+    ("evidence-show", "manifest_sha256", GONE),
+    ("evidence-verify", "result", "WARN"),
+    ("evidence-verify", "bundles 0 event", "well"),
+    ("evidence-verify", "bundles 0 findings", GONE),
     ("cameras", "cameras 0 verdict", "well"),
     ("cameras", "cameras 1 faults 0", "ok"),
     ("cameras", "cameras 0 last_frame", "2026-11-23 08:00"),

@@ -42,7 +42,7 @@ def _rows(rows: list[Json]) -> Any:  # noqa: ANN401  # as above
     table.add_column(_("alarm"), no_wrap=True)
     table.add_column(_("pressed (UTC)"), no_wrap=True)
     table.add_column(_("button"), overflow="fold", min_width=6)
-    for title in (_("cameras"), _("pictures"), _("clips"), _("size")):
+    for title in (_("cameras"), _("pictures"), _("clips"), _("space")):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column(_("state"), overflow="fold")
     for each in rows:

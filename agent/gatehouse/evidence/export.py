@@ -41,7 +41,9 @@ def write(
     ) as file:
         spare = Path(file.name)
         try:
-            findings = _fill(_Zip(file, bundle.alarm, made), bundle, manifest, page, progress)
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as opened:
+                to = _Zip(opened, bundle.alarm, made)
+                findings = _fill(to, bundle, manifest, page, progress)
             file.flush()
             _hand_over(file.fileno(), out.parent)
             os.fsync(file.fileno())
@@ -55,8 +57,8 @@ def write(
 class _Zip:
     """A zip whose files lie in one folder, uncompressed: pictures and films are so already."""
 
-    def __init__(self, file: IO[bytes], alarm: str, made: datetime) -> None:
-        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED)
+    def __init__(self, opened: zipfile.ZipFile, alarm: str, made: datetime) -> None:
+        self._zip = opened
         self._folder = f"evidence-{alarm}"
         self._date = made.timetuple()[:6]
 
@@ -71,10 +73,6 @@ class _Zip:
         """Write a small file."""
         with self.open(name, len(body)) as stream:
             stream.write(body)
-
-    def close(self) -> None:
-        """Write the table of contents."""
-        self._zip.close()
 
 
 def _fill(
@@ -97,7 +95,6 @@ def _fill(
     if bundles.RELEASED in bundle.files:
         _copy(to, bundle, bundles.RELEASED, progress)
     to.put(PAGE, page(findings).encode("utf-8", "replace"))
-    to.close()
     return findings
 
 

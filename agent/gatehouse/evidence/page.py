@@ -66,12 +66,12 @@ def _head(shown: Shown) -> Html:
     button = str(event.get("subject", "")).removeprefix("button/")
     rows = (
         (
-            _("pressed"),
+            _("pressed at"),
             shown.times.moment(event.get("time"), zone=True) + unset(event.get("clock")),
         ),
         (_("button"), " · ".join(str(each) for each in (location, button) if each)),
         (_("kind"), words.mode(str(event.get("mode", "")))),
-        (_("wanted"), shown.times.span(manifest.begins, manifest.ends)),
+        (_("footage wanted"), shown.times.span(manifest.begins, manifest.ends)),
         (_("cameras"), _(", ").join(manifest.cameras) or "–"),
         (_("gateway"), manifest.gateway),
         (_("alarm"), element("code", manifest.alarm)),
@@ -111,7 +111,7 @@ def _verdict(shown: Shown) -> Html:
     for lack in shown.manifest.lacking:
         since = shown.times.moment(lack.since) if lack.since else ""
         text = f"{lack.camera}, {words.kind(lack.kind)}: {words.lacking(lack, since)}"
-        said.append(_("lacking: {what}").format(what=text))
+        said.append(bad(_("lacking: {what}").format(what=text)))
     amiss = bool(shown.findings) or shown.chain.broken
     head = (
         _("Not all is as the manifest says.")
@@ -183,7 +183,7 @@ def _files(shown: Shown) -> Html:
     ]
     own = hashlib.sha256(shown.bundle.manifest_body).hexdigest()
     rows.append((NAME, "", size(len(shown.bundle.manifest_body)), "", element("code", own)))
-    titles = (_("file"), _("kind"), _("size"), _("unchanged"), "SHA-256")
+    titles = (_("file"), _("kind"), _("file size"), _("unchanged"), "SHA-256")
     return element("section", element("h2", _("Files")), table(titles, rows))
 
 

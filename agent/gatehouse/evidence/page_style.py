@@ -42,7 +42,11 @@ td:last-child { white-space: normal; overflow-wrap: anywhere; }
 code { font: .92em/1.4 "Noto Sans Mono", "DejaVu Sans Mono", Consolas, monospace;
   overflow-wrap: anywhere; }
 footer { margin-top: 2em; border-top: 1px solid #b9c0c7; color: #57606a; font-size: .86em; }
-@media (max-width: 600px) { main { padding: 12px; } }
+@media (max-width: 600px) {
+  main { padding: 12px; }
+  .pictures { grid-template-columns: repeat(2, 1fr); gap: 8px; }
+  table { min-width: 860px; }
+}
 @media print { html { background: none; } main { max-width: none; padding: 0; }
   figure { break-inside: avoid; } }
 """

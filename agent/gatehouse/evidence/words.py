@@ -14,7 +14,7 @@ _WHY: Final = {
 }
 _KIND: Final = {"picture": N_("picture"), "clip": N_("recording")}
 _WHAT: Final = {
-    "missing": N_("missing"),
+    "missing": N_("not there"),
     "changed": N_("changed"),
     "extra": N_("not in the manifest"),
     "unreadable": N_("cannot be read"),
