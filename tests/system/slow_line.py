@@ -13,6 +13,8 @@ class SlowLine:
 
     def __init__(self, port: int, *, bytes_s: float, delay_s: float) -> None:
         self.port = 0
+        self.full = asyncio.Event()
+        """Set when more is under way than one packet: something large has begun to go through."""
         self._to = port
         self._bytes_s = bytes_s
         self._delay_s = delay_s
@@ -44,6 +46,8 @@ class SlowLine:
         free_s = loop.time()
         try:
             while data := await source.read(_CHUNK):
+                if free_s > loop.time() + 2 * _CHUNK / self._bytes_s:
+                    self.full.set()
                 free_s = max(free_s, loop.time()) + len(data) / self._bytes_s
                 loop.call_at(free_s + self._delay_s, _unless_closed(sink, data))
         except OSError:

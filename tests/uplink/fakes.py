@@ -182,6 +182,7 @@ class Heard:
             received=lambda ids, _: self.received.extend(ids),
             fault=lambda name, begins, data: self.faults.append((name, begins, data)),
             link_changed=self.links.append,
+            pictures_changed=lambda: None,
             acknowledge=acknowledge,
             refused=lambda reason, data: self.refused.append((reason, data)),
             selftest=self._selftest,

@@ -226,6 +226,22 @@ async def test_no_picture_goes_while_an_event_has_no_puback(
         assert slow.topics()[2:] == [TOPICS.picture("a", 1)]
 
 
+async def test_pictures_follow_all_that_waited_in_an_outage(script: Script, tmp_path: Path) -> None:
+    """Without it the pictures of one alarm would go before the next alarm."""
+    slow = Slow(script)
+    agent = Agent(plain(script.port), evidence=tmp_path)
+    for number in (1, 2):
+        agent.uplink.pictures.ask("a", number, picture(tmp_path))
+    waited = [agent.press() for _ in range(3)] + [agent.happens() for _ in range(100)]
+    async with agent:
+        await until(lambda: agent.uplink.pictures.counts.sent == 2)
+        assert set(waited) <= set(agent.heard.sent)
+    topics = slow.topics()
+    assert topics[-2:] == [TOPICS.picture("a", 1), TOPICS.picture("a", 2)]
+    assert topics[:3] == [TOPICS.alarm] * 3
+    assert len(topics) == 105
+
+
 async def test_an_unheard_picture_is_tried_again(script: Script, tmp_path: Path) -> None:
     """Without it a district that restarts would miss the pictures of an alarm; it is no fault."""
     codes = iter([0x10, 0x10, 0])

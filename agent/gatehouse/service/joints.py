@@ -58,6 +58,7 @@ class Joints:
             received=self.received,
             fault=self.uplink_fault,
             link_changed=self.link_changed,
+            pictures_changed=self._changed,
             acknowledge=self.acknowledge,
             refused=self.refused,
             selftest=self.selftest,

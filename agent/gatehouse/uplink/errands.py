@@ -116,6 +116,8 @@ class Errands:
             except Exception:  # noqa: BLE001  # whatever it is, the other commands are answered
                 _log.exception("the command %s failed", errand.command.command)
                 refused = RefusedError("failed")
+            if refused is not None:  # then there was no snapshot: a person may ask again at once
+                self._last_ns.pop(errand.command.camera or "", None)
             errand.answered(refused)
 
     async def _do(self, command: Command) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,11 +56,20 @@ class PictureCounts:
 class Pictures:
     """Takes what the video service asks for, and carries it while a connection lasts."""
 
-    def __init__(self, *, folder: Path, topics: Topics, timing: Timing, line: Line) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        topics: Topics,
+        timing: Timing,
+        line: Line,
+        changed: Callable[[], None],
+    ) -> None:
         self._folder = folder
         self._topics = topics
         self._timing = timing
         self._line = line
+        self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._queue = PictureQueue()
         self._pace = Pace(timing)
@@ -98,6 +108,7 @@ class Pictures:
             else:
                 try:
                     await self._carry(asked)
+                    self._changed()
                 except Exception:  # noqa: BLE001  # a mistake in here must not cost the connection
                     _log.exception("sending a picture failed")
                     self._queue.drop(asked)

@@ -93,6 +93,7 @@ class Hooks:
     received: Callable[[list[str], int], None]
     fault: Callable[[str, bool, dict[str, Any]], None]
     link_changed: Callable[[LinkStatus], None]
+    pictures_changed: Callable[[], None]
     acknowledge: Callable[[str, str], bool]
     refused: Callable[[str, dict[str, Any]], None]
     selftest: Callable[[str], bool]

@@ -93,7 +93,13 @@ class Uplink:
             next_reply=self._commands.next_reply,
             give_up=lambda: self._link.give_up(),  # noqa: PLW0108  # the link is made below
         )
-        self.pictures = Pictures(folder=evidence, topics=topics, timing=timing, line=self._sender)
+        self.pictures = Pictures(
+            folder=evidence,
+            topics=topics,
+            timing=timing,
+            line=self._sender,
+            changed=hooks.pictures_changed,
+        )
         self._link = Link(
             gateway=gateway,
             district=district,
