@@ -40,7 +40,7 @@ class Flight:
     published: int = 0
     refusals: int = 0
     over: bool = False
-    told: Callable[[int], None] | None = None  # for what is no event: hears the reason code
+    told: Callable[[int], object] | None = None  # for what is no event: hears the reason code
 
     def load(self, body: bytes) -> None:
         """Take the body along."""

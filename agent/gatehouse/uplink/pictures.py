@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from gatehouse.errors import MessageError
 from gatehouse.threads import off_loop
-from gatehouse.uplink import picture_file, word
+from gatehouse.uplink import picture_file, refusals, word
 from gatehouse.uplink.picture_queue import Asked, Pace, PictureQueue
 from gatehouse.uplink.timing import Timing
 from gatehouse.uplink.topics import Topics
@@ -26,9 +26,6 @@ DEADLINE_MOST_S: Final = 3600.0
 NUMBER_MOST: Final = 99
 LEVEL: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 """What may stand for an alarm, or a command, as a level of a topic."""
-
-_NO_SUBSCRIBER: Final = 0x10
-_OF_THE_PICTURE: Final = frozenset({0x95, 0x99})  # too large for the broker, or not to its liking
 
 
 class Line(Protocol):
@@ -58,10 +55,10 @@ class Pictures:
 
     def __init__(
         self,
-        *,
         folder: Path,
         topics: Topics,
         timing: Timing,
+        *,
         line: Line,
         changed: Callable[[], None],
     ) -> None:
@@ -153,11 +150,11 @@ class Pictures:
         """Act on a PUBACK."""
         now = self._loop.time()
         refused = self._line.refusal_of(self._topics.pictures, code)
-        if code in _OF_THE_PICTURE:
+        if refusals.alone(code):
             self._queue.drop(asked)
         elif refused:
             self._pace.harmed(now)
-        elif code == _NO_SUBSCRIBER:
+        elif code == refusals.NO_SUBSCRIBER:
             self._pace.unheard(now)
         else:
             self._queue.done(asked)

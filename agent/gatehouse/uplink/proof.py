@@ -34,6 +34,12 @@ class Proof:
             if sequence and (self._newest is None or sequence > self._newest[0]):
                 self._newest = (sequence, event_id)
 
+    def wait_s(self, now_ns: int, proof_s: float) -> float:
+        """Return for how long, in s, the last proof still serves; 0 when it does not."""
+        if not self.at_ns:
+            return 0.0
+        return max(0.0, proof_s - (now_ns - self.at_ns) / 1e9)
+
     @property
     def asks(self) -> str | None:
         """The id of the event that asks again."""

@@ -3,17 +3,20 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from gatehouse import events
 from gatehouse.clock import Clock
 from gatehouse.events import Event
-from gatehouse.uplink import frames, word
+from gatehouse.uplink import frames, refusals, word
 from gatehouse.uplink.failures import UnreachableError
+from gatehouse.uplink.in_flight import InFlight
 from gatehouse.uplink.lane import OVERHEAD, Flight, Lane
 from gatehouse.uplink.patience import Patience
 from gatehouse.uplink.ports import Hooks, Outbox
 from gatehouse.uplink.proof import Proof
+from gatehouse.uplink.refusals import NO_ROOM_FOR_IT, Refusals
 from gatehouse.uplink.timing import Timing
 from gatehouse.uplink.topics import Topics
 from gatehouse.uplink.troubles import Troubles
@@ -21,11 +24,6 @@ from gatehouse.uplink.window import Window
 from gatehouse.uplink.wire import Limits, Wire
 from gatehouse.uplink.word import Word
 
-NO_SUBSCRIBER: Final = 0x10
-NO_ROOM_FOR_IT: Final = 0x95
-
-_OF_THE_EVENT: Final = frozenset({NO_ROOM_FOR_IT, 0x99})  # its own size or content: others may go
-_OF_THE_TOPIC: Final = frozenset({NO_SUBSCRIBER, 0x87, 0x97})  # nobody there, no right, no quota
 _REPLY_BYTES: Final = 512
 _EVENT_TAIL: Final = frames.properties(content_type=events.CONTENT_TYPE)
 
@@ -52,11 +50,10 @@ class Sender:
         self._outbox = outbox
         self._topics = topics
         self._hooks = hooks
-        self._troubles = troubles
         self._timing = timing
         self._clock = clock
         self._receipts = receipts
-        self._reason_text = reason_text
+        self._refusals = Refusals(troubles, reason_text)
         self._next_reply = next_reply
         self._loop = asyncio.get_running_loop()
         self.alarms = self._lane(topics.alarm, timing.resend_alarm_s, alarm=True)
@@ -66,10 +63,9 @@ class Sender:
         self._wire: Wire | None = None
         self._window = Window(1)
         self._largest = 0
-        self._in_flight: dict[int, Flight] = {}
+        self._in_flight = InFlight(timing.puback_s, self._overdue)
         self._words: deque[Word] = deque()
         self._picture: Word | None = None
-        self._deadline: asyncio.TimerHandle | None = None
         self._accepted: set[str] = set()  # alarms without a receipt that a broker has taken
 
     def _lane(self, topic: str, resend_s: float, *, alarm: bool) -> Lane:
@@ -104,9 +100,6 @@ class Sender:
         self._picture = None
         self.alarms.detach()
         self.others.detach()
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
     def press(self, event: Event, body: bytes) -> None:
         """Publish a live alarm in this very call; what cannot go now waits in the outbox."""
@@ -171,7 +164,7 @@ class Sender:
     def _publish_next(self, now: float) -> bool:
         """Publish one message: words, alarms, replies, others, a picture; False if none may go."""
         if self._words and self._window.admits_press():
-            self._say(self._words.popleft())
+            self._publish(self._words.popleft())
             return True
         flight = self.alarms.first()
         if flight is not None:
@@ -180,9 +173,9 @@ class Sender:
             self._launch(self.alarms, flight)
             return True
         if self._window.admits(_REPLY_BYTES, now, alarm=True) and (reply := self._next_reply()):
-            said = word.message(
-                self._topics.reply, reply[0], self._reply_told, correlation=reply[1]
-            )
+            told = partial(self.refusal_of, self._topics.reply)
+            body, correlation = reply
+            said = word.message(self._topics.reply, body, told, correlation=correlation)
             self._words.append(said)
             return True
         return self._publish_other(now)
@@ -208,11 +201,8 @@ class Sender:
             if picture.flight.told is not None:
                 picture.flight.told(NO_ROOM_FOR_IT)
         else:
-            self._say(picture)
+            self._publish(picture)
         return True
-
-    def _say(self, said: Word) -> None:
-        self._publish(said.head, said.tail, said.flight, retain=said.retain)
 
     def _launch(self, lane: Lane, flight: Flight) -> None:
         lane.launched(flight)
@@ -220,35 +210,25 @@ class Sender:
             self._refused(lane, flight, NO_ROOM_FOR_IT)
             return
         self.proof.published(flight)
-        self._publish(lane.head, _EVENT_TAIL, flight)
+        self._publish(Word(lane.head, _EVENT_TAIL, flight))
         if flight.alarm:
             self.patience.ensure()
 
-    def _publish(self, head: bytes, tail: bytes, flight: Flight, *, retain: bool = False) -> None:
+    def _publish(self, said: Word) -> None:
         if self._wire is None:
             return
-        mid = self._wire.publish_soon(head, tail, flight.body, retain=retain)
-        self._in_flight[mid] = flight
+        flight = said.flight
+        mid = self._wire.publish_soon(said.head, said.tail, flight.body, retain=said.retain)
+        self._in_flight.add(mid, flight)
         self._window.sent(flight.size, alarm=flight.alarm)
-        flight.sent_s = self._loop.time()
-        if self._deadline is None:
-            self._deadline = self._loop.call_later(self._timing.puback_s, self._check_deadline)
 
-    def _check_deadline(self) -> None:
-        """End a connection whose broker answers nothing: its kernel still acknowledges TCP."""
-        self._deadline = None
-        if not self._in_flight or self._wire is None:
-            return
-        oldest = next(iter(self._in_flight.values()))
-        due = oldest.sent_s + self._timing.puback_s
-        if due > self._loop.time():
-            self._deadline = self._loop.call_at(due, self._check_deadline)
-        else:
+    def _overdue(self) -> None:
+        if self._wire is not None:
             self._wire.fail(UnreachableError(f"no PUBACK within {self._timing.puback_s:g} s"))
 
     def acknowledged(self, mid: int, code: int) -> None:
         """Act on a PUBACK (contract section 3: 0x00 is sent, all else is not)."""
-        flight = self._in_flight.pop(mid, None)
+        flight = self._in_flight.pop(mid)
         if flight is None:
             return
         self._window.acknowledged(flight.size, self._loop.time(), alarm=flight.alarm)
@@ -261,9 +241,7 @@ class Sender:
             self._refused(lane, flight, code)
 
     def _taken(self, lane: Lane, flight: Flight) -> None:
-        for fault in ("no-subscriber", "publish-refused"):
-            self._troubles.end(fault, on=lane.topic)
-        self._troubles.end("publish-refused", on=flight.id)
+        self._refusals.taken(lane.topic, flight)
         first = not flight.published and flight.id not in self._accepted
         if flight.alarm:
             self.patience.progress()
@@ -279,31 +257,13 @@ class Sender:
             self._end(self._outbox.received([flight.id]))
 
     def _refused(self, lane: Lane, flight: Flight, code: int) -> None:
-        fault = "no-subscriber" if code == NO_SUBSCRIBER else "publish-refused"
-        on = flight.id if code in _OF_THE_EVENT else lane.topic
-        if fault == "no-subscriber":
-            self._troubles.end("publish-refused", on=on)
-        else:
-            self._troubles.end("no-subscriber", on=on)
-        self._troubles.begin(fault, self._told_of(lane.topic, code), on=on)
-        lane.refused(flight, alone=code in _OF_THE_EVENT, first_again=code in _OF_THE_TOPIC)
-
-    def _told_of(self, topic: str, code: int) -> dict[str, Any]:
-        return {"topic": topic, "code": f"0x{code:02x}", "text": self._reason_text(code)}
-
-    def _reply_told(self, code: int) -> None:
-        self.refusal_of(self._topics.reply, code)
+        self._refusals.refused(lane.topic, flight, code)
+        alone, of_topic = refusals.alone(code), refusals.of_topic(code)
+        lane.refused(flight, alone=alone, first_again=of_topic)
 
     def refusal_of(self, topic: str, code: int) -> bool:
-        """Note the answer to a publication that is no event; return whether it was refused.
-
-        Nobody need be subscribed to ``state`` or ``up/reply``: 0x10 is no fault there.
-        """
-        if code < 0x80:
-            self._troubles.end("publish-refused", on=topic)
-            return False
-        self._troubles.begin("publish-refused", self._told_of(topic, code), on=topic)
-        return True
+        """Note the answer to a publication that is no event; return whether it was refused."""
+        return self._refusals.of_word(topic, code)
 
     def received(self, ids: Sequence[str]) -> int:
         """Act on a receipt; return how many of its ids are unknown. Doubled ones are harmless."""
@@ -324,16 +284,14 @@ class Sender:
             if self.alarms.done(event_id) is None:
                 self.others.done(event_id)
             self._accepted.discard(event_id)
-            self._troubles.end("publish-refused", on=event_id)
+            self._refusals.over(event_id)
 
     async def prove(self) -> None:
         """Ask the district for a sign of life when none came for a while."""
         while True:
-            at_ns = self.proof.at_ns
-            late_s = (self._clock.reading().monotonic_ns - at_ns) / 1e9 if at_ns else 0.0
-            wait_s = self._timing.proof_s - late_s
+            wait_s = self.proof.wait_s(self._clock.reading().monotonic_ns, self._timing.proof_s)
             question = self.proof.question()
-            if at_ns and wait_s > 0:
+            if wait_s > 0:
                 await asyncio.sleep(wait_s)
             elif question is not None and question.id not in self.others.flights:
                 self.others.again(question, self._loop.time())

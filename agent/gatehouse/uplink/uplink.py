@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gatehouse.uplink.backoff import doubling
 from gatehouse.uplink.commands import Commands
 from gatehouse.uplink.errands import Errands
 from gatehouse.uplink.failures import UnreachableError
+from gatehouse.uplink.heart import Heart
 from gatehouse.uplink.link import Link
 from gatehouse.uplink.mqtt import Connection, reason_text
 from gatehouse.uplink.pictures import Pictures
@@ -56,13 +58,12 @@ class Uplink:
         ask: Lookup = lookup,
     ) -> None:
         self._timing = timing = timing or Timing()
-        self._district = district
         self._birth = birth
-        self._heartbeat = heartbeat
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._hooks = hooks
         self._topics = topics = Topics.of(gateway)
+        self._heart = Heart(topic=topics.telemetry, make=heartbeat, every_s=district.heartbeat_s)
         self._troubles = troubles = Troubles(self._tell_fault)
         self._errands = Errands(
             ask=hooks.video,
@@ -93,13 +94,8 @@ class Uplink:
             next_reply=self._commands.next_reply,
             give_up=lambda: self._link.give_up(),  # noqa: PLW0108  # the link is made below
         )
-        self.pictures = Pictures(
-            folder=evidence,
-            topics=topics,
-            timing=timing,
-            line=self._sender,
-            changed=hooks.pictures_changed,
-        )
+        told = hooks.pictures_changed
+        self.pictures = Pictures(evidence, topics, timing, line=self._sender, changed=told)
         self._link = Link(
             gateway=gateway,
             district=district,
@@ -116,7 +112,6 @@ class Uplink:
             changed=self._tell_link,
         )
         self._connection: Connection | None = None
-        self._beat_failed = False
         self.counts: Counter[str] = Counter()
 
     @property
@@ -195,22 +190,19 @@ class Uplink:
             _log.exception("sending failed")
 
     def _tell_fault(self, fault: str, begins: bool, data: dict[str, Any]) -> None:  # the hook's own
-        try:
-            self._hooks.fault(fault, begins, data)
-        except Exception:  # noqa: BLE001  # the line is more than who hears of it
-            _log.exception("telling of the fault %s failed", fault)
+        self._tell(f"the fault {fault}", partial(self._hooks.fault, fault, begins, data))
 
     def _tell_refused(self, reason: str, data: dict[str, Any]) -> None:
-        try:
-            self._hooks.refused(reason, data)
-        except Exception:  # noqa: BLE001  # the line is more than who hears of it
-            _log.exception("telling of a refused command failed")
+        self._tell("a refused command", partial(self._hooks.refused, reason, data))
 
     def _tell_link(self, _: LinkStatus) -> None:
+        self._tell("the link", partial(self._hooks.link_changed, self.link))
+
+    def _tell(self, what: str, hook: Callable[[], None]) -> None:
         try:
-            self._hooks.link_changed(self.link)
+            hook()
         except Exception:  # noqa: BLE001  # the line is more than who hears of it
-            _log.exception("telling of the link failed")
+            _log.exception("telling of %s failed", what)
 
     def _receipt(self, payload: bytes) -> None:
         try:
@@ -249,7 +241,7 @@ class Uplink:
                     sender.others.fill(),
                     sender.prove(),
                     self.pictures.carry(),
-                    self._beat(connection),
+                    self._heart.beat(connection, partial(self._beaten, connection)),
                 )
                 tasks += [group.create_task(work) for work in works]
                 # The loss of the line is no exception here: on Python 3.11 a TaskGroup with a
@@ -297,20 +289,8 @@ class Uplink:
     def _refusal_wait_s(self, attempt: int) -> float:
         return doubling(self._timing.refused_s, self._timing.refused_most_s, attempt)
 
-    async def _beat(self, connection: Connection) -> None:
-        """Publish the heartbeat with QoS 0; it is worth nothing later."""
-        head, tail = frames.as_string(self._topics.telemetry), frames.properties()
-        while True:
-            try:
-                connection.publish_soon(head, tail, await self._heartbeat(), qos=0)
-                self._beat_failed = False
-            except Exception:  # noqa: BLE001  # a heartbeat is not worth a connection
-                if not self._beat_failed:
-                    self._beat_failed = True
-                    _log.exception("making the heartbeat failed")
-            await asyncio.sleep(self._district.heartbeat_s)
-            if self._link.unchecked and self._clock.synced() and not self._sender.alarm_waits():
-                raise_at_once = UnreachableError(
-                    "the clock is set: certificates are judged by date now"
-                )
-                connection.fail(raise_at_once)
+    def _beaten(self, connection: Connection) -> None:
+        """Connect anew once the clock is set, unless an alarm waits: dates are judged then."""
+        if self._link.unchecked and self._clock.synced() and not self._sender.alarm_waits():
+            why = "the clock is set: certificates are judged by date now"
+            connection.fail(UnreachableError(why))

@@ -32,7 +32,7 @@ class Word:
 def message(
     topic: str,
     body: bytes,
-    told: Callable[[int], None],
+    told: Callable[[int], object],
     *,
     retain: bool = False,
     correlation: bytes | None = None,
@@ -46,7 +46,7 @@ def message(
     return Word(frames.as_string(topic), tail, flight, retain)
 
 
-def picture(topic: str, body: bytes, told: Callable[[int], None]) -> Word:
+def picture(topic: str, body: bytes, told: Callable[[int], object]) -> Word:
     """Return a picture for a topic.
 
     The window does not count its bytes (its flight has no size): it goes when nothing else is under
