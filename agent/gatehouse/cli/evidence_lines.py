@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from gatehouse.cli.figures import NONE, moment
 from gatehouse.evidence import words
 from gatehouse.evidence.manifest import Lacking
@@ -151,10 +153,7 @@ def _lacking(entry: Json) -> str:
     from rich.markup import escape  # noqa: PLC0415
 
     since = _when(entry["since"]) + " UTC" if entry["since"] else ""
-    known = Lacking(
-        camera=entry["camera"], kind=entry["kind"], why=entry["why"], text=entry["text"]
-    )
-    text = words.lacking(known, since)
+    text = words.lacking(msgspec.convert(entry, Lacking), since)
     return f"  [red]{escape(entry['camera'])}  {words.kind(entry['kind'])}  {escape(text)}[/]"
 
 

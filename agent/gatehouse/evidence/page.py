@@ -16,7 +16,7 @@ from gatehouse.evidence.verify import Finding
 from gatehouse.html import Html, bad, element, joined, small, table
 from gatehouse.texts import _
 
-# Where it is opened from a disk, 'self' alone does not let a browser load the files beside it.
+# What 'self' means for a page that is opened from a disk is up to the browser, hence file: besides.
 _POLICY: Final = (
     "default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src 'unsafe-inline'"
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gatehouse.evidence.manifest import Lacking
+from gatehouse.evidence.manifest import PICTURE, Lacking
 from gatehouse.texts import N_, _
 
 _WHY: Final = {
@@ -68,5 +68,11 @@ def chain(word: str) -> str:
 
 def lacking(entry: Lacking, since: str) -> str:
     """Say what is lacking; ``since`` is its time as people read it, empty if it has none."""
-    said = _("no picture since {time}").format(time=since) if since else why(entry.why)
+    said = why(entry.why)
+    if since:
+        known = entry.kind == PICTURE
+        said = _("no picture since {time}") if known else _("no recording since {time}")
+        said = said.format(time=since)
+    if entry.count > 1:
+        said += f" (×{entry.count})"
     return f"{said}: {entry.text}" if entry.text else said
