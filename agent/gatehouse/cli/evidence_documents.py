@@ -52,7 +52,7 @@ def row(bundle: Bundle) -> Json:
         "cameras": list(manifest.cameras),
         "pictures": len(bundles.pictures(manifest)),
         "clips": len(bundles.clips(manifest)),
-        "lacking": len(manifest.lacking),
+        "lacking": sum(each.count for each in manifest.lacking),
     }
 
 
