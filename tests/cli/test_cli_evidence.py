@@ -9,11 +9,12 @@ import pytest
 
 from cli.conftest import answering
 from cli.schemas import valid
-from cli.typed import Answers, Gatehouse, Said, shown, typed
+from cli.typed import STATUS, Answers, Gatehouse, Said, shown, typed
 from evidence.building import ALARM, JPEG, OTHER, Builder, small
 from gatehouse import texts
 from gatehouse.cli import evidence_documents as documents
 from gatehouse.cli import evidence_lines as lines
+from gatehouse.cli.status import render
 from gatehouse.errors import ControlError
 from gatehouse.evidence import bundles, verify
 from gatehouse.evidence.chain import Chain
@@ -149,6 +150,14 @@ def test_release_asks_the_video_service(place: Gatehouse, capsys: Caps) -> None:
         video.said["evidence-release"] = ControlError("still gathering", "busy")
         assert asks(place, capsys, "release", "00a1b2", "--by", "王").code == 1
         assert asks(place, capsys, "release", "00a1b2", "--by", " ").code == 2
+
+
+@pytest.mark.parametrize(("queued", "dropped"), [(0, 0), (3, 0), (0, 1)])
+def test_the_status_says_how_pictures_stand(queued: int, dropped: int) -> None:
+    """Without it nobody would see that a district does not get the pictures."""
+    counts = {"queued": queued, "sent": 8, "dropped": dropped}
+    text = "\n".join(shown(render({**STATUS, "pictures": counts}), 80))
+    assert (f"{queued} waiting, {dropped} dropped" in text) == bool(queued or dropped)
 
 
 @pytest.mark.parametrize("action", ["show", "verify", "release", "export"])

@@ -66,6 +66,7 @@ STATUS: Final[dict[str, Any]] = {
         {"subject": "gateway", "fault": "config", "since": None, "mistakes": ["line 3: pin"]},
     ],
     "drill": {"buttons": ["gate"], "seconds_left": 60.0},
+    "pictures": {"queued": 3, "sent": 8, "dropped": 1},
     "video": None,
 }
 

@@ -10,8 +10,8 @@ import pytest
 from gatehouse_sim import clock
 from gatehouse_sim.school import BUTTONS, GATEWAY, Plan, School
 from gatehouse_sim.school_cameras import SimCamera
+from system.ear import Ear, ear
 from system.seen import gatehouse, pressed, told
-from system.test_evidence_line import Ear, ear
 from system.video_school import at_work, filmed
 
 PLAN: Final = Plan(

@@ -109,6 +109,7 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
         (_("waiting"), pending),
         (_("clock"), _("set") if clock == "synced" else "[red]" + _("not set") + "[/]"),
     ]
+    facts += _pictures(status.get("pictures") or {})
     facts += video_lines(status.get("video"))
     for stage, figures in (status.get("latency_ms") or {}).items():
         if figures.get("n"):
@@ -120,6 +121,15 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
     if walk := status.get("walktest"):
         facts.append((_("walk test"), f"[yellow]{escape(', '.join(walk['buttons']))}[/]"))
     return facts
+
+
+def _pictures(counts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say how pictures stand, where there is something to say."""
+    queued, dropped = counts.get("queued", 0), counts.get("dropped", 0)
+    if not queued and not dropped:
+        return []
+    said = _("{queued} waiting, {dropped} dropped").format(queued=queued, dropped=dropped)
+    return [(_("pictures"), f"[yellow]{said}[/]" if dropped else said)]
 
 
 def _faults(status: dict[str, Any]) -> list[str]:
