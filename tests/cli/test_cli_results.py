@@ -131,6 +131,8 @@ ODD: list[tuple[str, Any]] = [
     ("video", {"state": "elsewhere"}),
     ("video", "[/]"),
     ("faults", [{}]),
+    ("pictures", "[/]"),
+    ("pictures", {"queued": "[/]"}),
 ]
 
 

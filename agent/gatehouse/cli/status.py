@@ -109,7 +109,7 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
         (_("waiting"), pending),
         (_("clock"), _("set") if clock == "synced" else "[red]" + _("not set") + "[/]"),
     ]
-    facts += _pictures(status.get("pictures") or {})
+    facts += _pictures(status.get("pictures"))
     facts += video_lines(status.get("video"))
     for stage, figures in (status.get("latency_ms") or {}).items():
         if figures.get("n"):
@@ -123,12 +123,16 @@ def _facts(status: dict[str, Any]) -> list[tuple[str, str]]:
     return facts
 
 
-def _pictures(counts: dict[str, Any]) -> list[tuple[str, str]]:
+def _pictures(counts: object) -> list[tuple[str, str]]:
     """Say how pictures stand, where there is something to say."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    if not isinstance(counts, dict):
+        return []
     queued, dropped = counts.get("queued", 0), counts.get("dropped", 0)
     if not queued and not dropped:
         return []
-    said = _("{queued} waiting, {dropped} dropped").format(queued=queued, dropped=dropped)
+    said = escape(_("{queued} waiting, {dropped} dropped").format(queued=queued, dropped=dropped))
     return [(_("pictures"), f"[yellow]{said}[/]" if dropped else said)]
 
 
