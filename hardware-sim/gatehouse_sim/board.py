@@ -16,7 +16,7 @@ from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSe
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from gatehouse_sim import wires, wiring_file
-from gatehouse_sim.board_socket import BoardSocket
+from gatehouse_sim.board_socket import BoardSocket, Teller
 from gatehouse_sim.board_thread import BoardThread, answer
 from gatehouse_sim.wires import CLOSED, OPEN, Move, WiringError
 
@@ -25,6 +25,9 @@ REVISION: Final = "c04170"
 
 HISTORY: Final = 10_000
 """Edges that are kept of each pin; older ones are forgotten."""
+
+LONGEST_BOUNCE_NS: Final = 1_000_000_000
+"""What is further away than this is not the bounce of a contact that arrives (board_socket), ns."""
 
 _NS: Final = 1_000_000_000
 
@@ -106,6 +109,7 @@ class SimulatedFactory(MockFactory):  # type: ignore[misc]  # gpiozero ships no 
             lambda: deque(maxlen=HISTORY)
         )
         self._failing: frozenset[int] = frozenset()
+        self._told: list[Teller] = []
         self._thread = BoardThread(self._move)
         try:
             self._socket = BoardSocket(installation.socket, self)
@@ -167,15 +171,29 @@ class SimulatedFactory(MockFactory):  # type: ignore[misc]  # gpiozero ships no 
             done = self._thread.plan([move for move in moves if move.pin not in cut], pin)
         return answer(done)
 
+    def release(self, pin: int) -> None:
+        """Let go of a contact that ``press`` still holds: what remains of the press comes now."""
+        with self._thread.lock:
+            self._thread.hasten(self._wires.partners(pin), beyond_ns=LONGEST_BOUNCE_NS)
+
+    def follow(self, tell: Teller) -> None:
+        """Tell the pins in use, and then every edge, until ``tell`` says that nobody listens."""
+        with self._thread.lock:
+            if tell({"ok": True, "pins": self.in_use()}):
+                self._told.append(tell)
+
     def history(self, pin: int) -> list[tuple[int, int]]:
         """Return the latest edges of a pin, input or output: (CLOCK_MONOTONIC ns, level)."""
         with self._thread.lock:
             return list(self._history[pin])
 
     def note(self, pin: int, at_ns: int, level: int) -> None:
-        """Keep an edge in the pin's history."""
+        """Keep an edge in the pin's history, and tell it to who follows."""
         with self._thread.lock:
             self._history[pin].append((at_ns, level))
+            if self._told:
+                edge = {"pin": pin, "t": at_ns, "level": level}
+                self._told = [tell for tell in self._told if tell(edge)]
 
     def in_use(self) -> list[dict[str, Any]]:
         """Describe every pin that the agent has opened."""

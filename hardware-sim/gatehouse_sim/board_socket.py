@@ -2,14 +2,18 @@
 
 Beyond the contract, for tests: ``set`` with ``silent`` (the level changes, the edge is lost),
 ``fail-writes`` (writes to these outputs fail, [] mends them) and ``stop-thread`` (no edge is given
-any more). ``press`` takes a ``seed``: the same one bounces alike.
+any more). ``press`` takes a ``seed``: the same one bounces alike. For the page of the demo:
+``release`` lets go of a contact that ``press`` holds, and ``follow`` tells every edge from now on
+(``{"pin", "t", "level"}``, one a line), after an answer with the pins as they are.
 """
 
 import errno
 import logging
 import socket
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Protocol
 
@@ -61,6 +65,16 @@ class Pins(_Request, frozen=True, tag="pins"):
     """Tell every pin in use."""
 
 
+class Release(_Request, frozen=True, tag="release"):
+    """Let go of a contact that is being held."""
+
+    pin: Pin
+
+
+class Follow(_Request, frozen=True, tag="follow"):
+    """Tell every edge from now on."""
+
+
 class FailWrites(_Request, frozen=True, tag="fail-writes"):
     """Make writes to outputs fail."""
 
@@ -71,6 +85,10 @@ class StopThread(_Request, frozen=True, tag="stop-thread"):
     """End the board's edge thread."""
 
 
+Teller = Callable[[Mapping[str, Any]], bool]
+"""Takes one line that is told, without waiting; False when nobody takes it any more."""
+
+
 class Wiring(Protocol):
     """What the socket needs of the board; times are CLOCK_MONOTONIC in ns."""
 
@@ -79,6 +97,12 @@ class Wiring(Protocol):
 
     def press(self, pin: int, *, for_s: float, bounce_ms: float, seed: int = 0) -> int:
         """Press a button and return when its contact first moved."""
+
+    def release(self, pin: int) -> None:
+        """Let go of a contact that is being held."""
+
+    def follow(self, tell: Teller) -> None:
+        """Tell the pins in use, and then every edge, until it is not taken."""
 
     def history(self, pin: int) -> list[tuple[int, int]]:
         """Return the edges of a pin: when and to which level."""
@@ -93,20 +117,29 @@ class Wiring(Protocol):
         """End the thread that gives edges."""
 
 
-_decoder = msgspec.json.Decoder(Set | Press | History | Pins | FailWrites | StopThread)
+_Asked = Set | Press | Release | Follow | History | Pins | FailWrites | StopThread
+_decoder = msgspec.json.Decoder(_Asked)
 
 
-def reply(board: Wiring, line: bytes) -> bytes:
-    """Do what one line asks and return the line that answers it; never raises for a bad request."""
+def reply(board: Wiring, line: bytes, tell: Teller) -> bytes:
+    """Do what one line asks and return the line that answers it; never raises for a bad request.
+
+    The answer to ``follow`` is told by the board itself, before the first edge: nothing is left
+    to be returned.
+    """
     try:
-        done = _do(board, _decoder.decode(line))
+        asked = _decoder.decode(line)
+        if isinstance(asked, Follow):
+            board.follow(tell)
+            return b""
+        done = _do(board, asked)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, WiringError) as exc:
         return _error(str(exc))
     return msgspec.json.encode({"ok": True, **done}) + b"\n"
 
 
 def _do(
-    board: Wiring, asked: Set | Press | History | Pins | FailWrites | StopThread
+    board: Wiring, asked: Set | Press | Release | History | Pins | FailWrites | StopThread
 ) -> dict[str, Any]:
     match asked:
         case Set():
@@ -116,6 +149,8 @@ def _do(
                 asked.pin, for_s=asked.for_s, bounce_ms=asked.bounce_ms, seed=asked.seed
             )
             return {"t": t}
+        case Release():
+            board.release(asked.pin)
         case History():
             return {"edges": board.history(asked.pin)}
         case Pins():
@@ -178,8 +213,24 @@ class BoardSocket:
                 if len(line) > LONGEST_LINE:
                     connection.sendall(_error(f"a request has at most {LONGEST_LINE} bytes"))
                     break
-                connection.sendall(reply(self._board, line))
+                connection.sendall(reply(self._board, line, partial(_tell, connection)))
         self._connections.discard(connection)
+
+
+def _tell(connection: socket.socket, said: Mapping[str, Any]) -> bool:
+    """Send a line from the agent's own thread, which waits for nobody: who reads too slowly goes.
+
+    Half a line is no line, so the connection ends with it.
+    """
+    line = msgspec.json.encode(said) + b"\n"
+    try:
+        if connection.send(line, socket.MSG_DONTWAIT) == len(line):
+            return True
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        with suppress(OSError):  # already gone
+            connection.shutdown(socket.SHUT_RDWR)
+    return False
 
 
 def _error(text: str) -> bytes:

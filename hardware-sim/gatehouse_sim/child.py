@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -91,6 +91,8 @@ class Service:
     def __init__(self, place: Place, environ: Mapping[str, str] | None = None) -> None:
         self.place = place
         self.environ = dict(environ or {})
+        self.within: Sequence[str] = ()
+        """Words before its command that put it somewhere, such as on a disk of its own."""
         self._process: asyncio.subprocess.Process | None = None
         self.started = asyncio.Event()
         """Set while it runs and is ready."""
@@ -150,7 +152,7 @@ class Service:
         with self._listening() as listener:
             with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "gatehouse"),
+                    *(*self.within, sys.executable, "-m", "gatehouse"),
                     *("--config", str(self.place.config), "run", self.name),
                     env={**self._environ(), **environ},
                     stdout=log,

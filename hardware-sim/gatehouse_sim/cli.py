@@ -15,13 +15,14 @@ from gatehouse.errors import GatehouseError, NotRunningError
 from gatehouse.texts import _
 from gatehouse_sim import camera_client, cameras, wiring_client
 
+_EXTRA: Final = ("cryptography", "jinja2", "starlette", "uvicorn")
 EXTRA_HINT: Final = "pip install 'gatehouse-agent[sim]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     texts.use(None)
-    if importlib.util.find_spec("cryptography") is None:
+    if any(importlib.util.find_spec(name) is None for name in _EXTRA):
         said = _("the simulated school needs the extra sim: {hint}").format(hint=EXTRA_HINT)
         return _complain(said, 2)
     speak_with_argparse()
@@ -58,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
         "--once", action="store_true", help=_("run the scripted scenario, print the timeline, end")
     )
     demo.add_argument("--port", type=int, default=0, metavar="N", help=_("the broker's port"))
+    demo.add_argument(
+        "--page-port", type=int, metavar="N", help=_("the page's port; else 8080 or a free one")
+    )
+    demo.add_argument("--no-browser", action="store_true", help=_("do not open a browser"))
     demo.set_defaults(run=_demo)
     hands: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
         "press": (_("press a button"), _press),
@@ -83,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from gatehouse_sim import demo  # noqa: PLC0415  # needs the extra, which the other commands do not
+    from gatehouse_sim import demo, stay  # noqa: PLC0415  # what only it needs takes time to import
 
-    return demo.run(once=args.once, port=args.port)
+    shown = stay.Shown(args.page_port, browser=not args.no_browser)
+    return demo.run(once=args.once, port=args.port, shown=shown)
 
 
 def _press(args: argparse.Namespace) -> int:

@@ -15,12 +15,14 @@ from gatehouse.config.model import Button, Config
 from gatehouse_sim.agent import Agent
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
+from gatehouse_sim.cable import Cable
 from gatehouse_sim.cameras import Cameras
 from gatehouse_sim.child import Place
 from gatehouse_sim.district import District
 from gatehouse_sim.films import FILMS
 from gatehouse_sim.identity import Identity
 from gatehouse_sim.school_cameras import SimCamera, prepare
+from gatehouse_sim.small_disk import SmallDisk
 from gatehouse_sim.video import Video
 from gatehouse_sim.wiring_client import WiringClient
 
@@ -68,6 +70,10 @@ class Plan:
     shows: Collection[str] = tuple(FILMS)
     """What the cameras can be told to show."""
     more: str = ""
+    cable: bool = False
+    """Whether the way to the first broker is a cable that can be pulled."""
+    small_disk: bool = False
+    """Whether the services' state lies on a small disk of its own, where the machine allows it."""
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +95,8 @@ class School:
             Broker(root / f"broker{n}", server, port=plan.port if n == 0 else 0)
             for n in range(plan.brokers)
         ]
+        self.cable = Cable(self.broker.port) if plan.cable else None
+        self.disk = SmallDisk(self.place.state_dir)
         self.district = self.new_district()
         first = {name: camera.film for name, camera in plan.cameras.items()}
         self.cameras = Cameras(self.place.runtime_dir, first, shows=plan.shows)
@@ -159,7 +167,11 @@ runtime_dir = "{self.place.runtime_dir}"
     def _district_section(self) -> str:
         name = self.plan.gateway
         files = f'ca = "ca.pem"\ncert = "{name}.pem"\nkey = "{name}.key"\n'
-        urls = ", ".join(f'"{broker.url}"' for broker in self.brokers)
+        places = [broker.url for broker in self.brokers]
+        if self.cable is not None:
+            scheme = places[0].partition(":")[0]
+            places[0] = f"{scheme}://127.0.0.1:{self.cable.port}"
+        urls = ", ".join(f'"{url}"' for url in places)
         lines = files if self.plan.tls else ""
         return f"[district]\nbrokers = [{urls}]\n{lines}{self.plan.district_lines}\n"
 
@@ -216,6 +228,11 @@ async def opened(
         for broker in school.brokers:
             await stack.enter_async_context(broker)
         await stack.enter_async_context(school.district)
+        if school.cable is not None:
+            await stack.enter_async_context(school.cable)
+        if school.plan.small_disk:
+            disk = await stack.enter_async_context(school.disk)
+            school.agent.within = school.video.within = disk.within
         if school.plan.cameras:
             await school.start_cameras()
         for service in (school.agent, school.video):
