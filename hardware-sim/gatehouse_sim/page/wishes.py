@@ -148,4 +148,10 @@ async def _to_box(hands: Hands, wish: Lid | Mains | Network | Disk) -> str:
             return _("network plugged in") if wish.plugged else _("network pulled")
         case Disk():
             await hands.disk(full=wish.full)
-            return _("disk filled") if wish.full else _("disk freed")
+            return _disk(wish)
+
+
+def _disk(wish: Disk) -> str:
+    if not wish.full:
+        return _("disk freed")
+    return _("disk filled: alarms have room of their own; the fault is told within three minutes")
