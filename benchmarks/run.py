@@ -17,6 +17,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table as Grid
 
+import desk
 import drain
 import idle
 import press
@@ -58,6 +59,7 @@ BENCHMARKS: Final[dict[str, Callable[[Size], list[Table]]]] = {
     "receiver": lambda size: receiver_store.measure(size.backlog, size.drains),
     "idle": lambda size: idle.measure(size.seconds, size.rest_s),
     "status": lambda size: status.measure(size.commands),
+    "desk": lambda size: desk.measure(size.slow_presses),
     "recordings": lambda size: recordings.tables(size.recordings),
 }
 

@@ -15,7 +15,7 @@ from gatehouse.errors import GatehouseError, NotRunningError
 from gatehouse.texts import _
 from gatehouse_sim import camera_client, cameras, wiring_client
 
-_EXTRA: Final = ("cryptography", "jinja2", "starlette", "uvicorn")
+_EXTRA: Final = ("argon2", "cryptography", "jinja2", "python_multipart", "starlette", "uvicorn")
 EXTRA_HINT: Final = "pip install 'gatehouse-agent[sim]'"
 
 
@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--page-port", type=int, metavar="N", help=_("the page's port; else 8080 or a free one")
     )
+    demo.add_argument(
+        "--no-desk",
+        action="store_true",
+        help=_("without the district's desk: each press is answered after five seconds"),
+    )
     demo.add_argument("--no-browser", action="store_true", help=_("do not open a browser"))
     demo.set_defaults(run=_demo)
     hands: dict[str, tuple[str, Callable[[argparse.Namespace], int]]] = {
@@ -90,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(args: argparse.Namespace) -> int:
     from gatehouse_sim import demo, stay  # noqa: PLC0415  # what only it needs takes time to import
 
-    shown = stay.Shown(args.page_port, browser=not args.no_browser)
+    shown = stay.Shown(args.page_port, desk=not args.no_desk, browser=not args.no_browser)
     return demo.run(once=args.once, port=args.port, shown=shown)
 
 

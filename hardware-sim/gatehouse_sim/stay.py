@@ -23,6 +23,7 @@ from gatehouse_sim.page.server import listen, served
 from gatehouse_sim.page.stand import Stand
 from gatehouse_sim.page.watching import watched
 from gatehouse_sim.school import Plan, School, opened
+from gatehouse_sim.school_desk import desk_of
 from gatehouse_sim.timeline import FOLLOWED
 
 USUAL_PORT: Final = 8080
@@ -39,6 +40,8 @@ class Shown:
 
     page_port: int | None = None
     """None: the usual one, or another if that is taken."""
+    desk: bool = True
+    """Whether the district's desk is served too; without it alarms are answered by themselves."""
     browser: bool = True
     """Whether a browser is opened where there is a screen."""
 
@@ -50,17 +53,22 @@ async def stay(folder: Path, plan: Plan, shown: Shown) -> int:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    async with opened(folder, plan, video=bool(plan.cameras)) as school:
+    async with contextlib.AsyncExitStack() as stack:
+        school = await stack.enter_async_context(opened(folder, plan, video=bool(plan.cameras)))
         await school.agent.wait_for(lambda s: s["link"]["state"] == "connected")
-        async with page_of(school, None, shown.page_port) as url:
-            console.print(_hints(school, url))
-            if shown.browser and has_screen():
-                await off_loop(lambda: webbrowser.open(url), name="browser", timeout_s=60)
-            tell = (_tell(school, console), _tell_cameras(school, console))
-            following = [asyncio.create_task(each) for each in tell]
-            await stop.wait()
-            for each in following:
-                each.cancel()
+        desk = None
+        if shown.desk:
+            behind = desk_of(school.district, school.place.root)
+            desk = await stack.enter_async_context(behind)
+        url = await stack.enter_async_context(page_of(school, desk, shown.page_port))
+        console.print(_hints(school, url, desk))
+        if shown.browser and has_screen():
+            await off_loop(lambda: webbrowser.open(url), name="browser", timeout_s=60)
+        tell = (_tell(school, console, answers=desk is None), _tell_cameras(school, console))
+        following = [asyncio.create_task(each) for each in tell]
+        await stop.wait()
+        for each in following:
+            each.cancel()
     console.print(_("the school is closed"))
     return 0
 
@@ -72,11 +80,12 @@ async def page_of(school: School, desk: Desk | None, port: int | None) -> AsyncI
     at = listener.getsockname()[1]
     stand = Stand(school.config)
     app = application(Page(school, stand, Hands(school, stand), desk), at)
-    async with watched(school, stand), served(app, listener):
-        try:
-            yield f"http://127.0.0.1:{at}/"
-        finally:
-            stand.close()
+    with listener:
+        async with watched(school, stand), served(app, listener):
+            try:
+                yield f"http://127.0.0.1:{at}/"
+            finally:
+                stand.close()
 
 
 def has_screen() -> bool:
@@ -84,7 +93,7 @@ def has_screen() -> bool:
     return sys.stdout.isatty() and bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
 
 
-def _hints(school: School, url: str) -> RenderableType:
+def _hints(school: School, url: str, desk: Desk | None) -> RenderableType:
     programs = Path(sys.executable).parent
     agent, sim = programs / "gatehouse", programs / "gatehouse-sim"
     guard = _("guard")
@@ -102,23 +111,35 @@ def _hints(school: School, url: str) -> RenderableType:
             (f"{sim} cover gate", _("cover the gate's camera; see again with: uncover gate")),
             (f"{agent} recordings", _("how long their recordings reach back")),
         )
+    answered = _("Each press is answered by the district after five seconds.")
     lines = [
-        "[bold]" + _("The school is open. Press its buttons in a browser:") + f"[/] {url}",
+        "[bold]" + _("The school is open. In a browser:") + "[/]",
+        "",
+        f"  {url}  [dim]# " + _("the gatehouse: press, and break what you like") + "[/]",
+        *(_at_desk(desk) if desk else ()),
         "",
         "[bold]" + _("Or in a second terminal, type:") + "[/]",
         "",
         *(f"  {command}  [dim]{why and '# '}{why}[/]" for command, why in hints),
         "",
-        _("Each press is answered by the district after five seconds. Ctrl-C closes the school."),
+        ("" if desk else answered + " ") + _("Ctrl-C closes the school."),
         "",
     ]
     return "\n".join(lines)
 
 
-async def _tell(school: School, console: Console) -> None:
-    """Print each stage of each alarm, and answer it as a person at the district would."""
+def _at_desk(desk: Desk) -> tuple[str, ...]:
+    sign_in = _("sign in as {user}, password {password}")
+    return (
+        f"  {desk.url}  [dim]# " + _("the district's desk: answer there") + "[/]",
+        "  " + sign_in.format(user=desk.user, password=desk.password),
+    )
+
+
+async def _tell(school: School, console: Console, *, answers: bool) -> None:
+    """Print each stage of each alarm, and answer it, if wanted, as a person would."""
     edges: dict[str, int] = {}
-    async with asyncio.TaskGroup() as answers:
+    async with asyncio.TaskGroup() as answering:
         while True:
             await school.agent.started.wait()
             with contextlib.suppress(OSError):
@@ -126,8 +147,8 @@ async def _tell(school: School, console: Console) -> None:
                     if line.get("stage") not in FOLLOWED:
                         continue
                     _print_stage(console, edges, line)
-                    if line["stage"] == "received":
-                        answers.create_task(_answer(school, line["alarm"]))
+                    if answers and line["stage"] == "received":
+                        answering.create_task(_answer(school, line["alarm"]))
             await asyncio.sleep(_AGAIN_S)  # an agent that died by itself is asked in vain
 
 

@@ -42,13 +42,18 @@ def listen(port: int | None, usual: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve an application on a socket while this is open; streams must have ended by then."""
+async def served(
+    app: ASGIApp, listener: socket.socket, *, lifespan: bool = False
+) -> AsyncIterator[None]:
+    """Serve an application on a socket while this is open; streams must have ended by then.
+
+    ``lifespan`` is whether it has one that must run.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="on" if lifespan else "off",
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=_ENDS_S,
@@ -60,4 +65,3 @@ async def served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await serving
-        listener.close()

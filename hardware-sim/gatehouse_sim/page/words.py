@@ -8,10 +8,10 @@ def words() -> dict[str, str]:
     return {
         "title": _("The simulated gatehouse"),
         "lead_press": _("Press the button."),
-        "lead_answer": _("Answer on the desk."),
+        "lead_answer": _("Answer there:"),
         "lead_lamp": _("See the lamp go steady."),
         "lead_alone": _("Press the button, watch its lamp, and break what you like."),
-        "open_desk": _("Open the district's desk"),
+        "open_desk": _("the district's desk"),
         "sign_in": _("Sign in as"),
         "password": _("password"),
         "language": _("language"),
