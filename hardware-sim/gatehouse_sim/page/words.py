@@ -8,7 +8,7 @@ def words() -> dict[str, str]:
     return {
         "title": _("The simulated gatehouse"),
         "lead_press": _("Press the button."),
-        "lead_answer": _("Answer there:"),
+        "lead_answer": _("Answer the alarm at"),
         "lead_lamp": _("See the lamp go steady."),
         "lead_alone": _("Press the button, watch its lamp, and break what you like."),
         "open_desk": _("the district's desk"),
