@@ -58,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--once", action="store_true", help=_("run the scripted scenario, print the timeline, end")
     )
-    demo.add_argument("--port", type=int, default=0, metavar="N", help=_("the broker's port"))
+    demo.add_argument("--port", type=_port, default=0, metavar="N", help=_("the broker's port"))
     demo.add_argument(
-        "--page-port", type=int, metavar="N", help=_("the page's port; else 8080 or a free one")
+        "--page-port", type=_port, metavar="N", help=_("the page's port; else 8080 or a free one")
     )
     demo.add_argument(
         "--no-desk",
@@ -90,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
         hand.add_argument("camera", metavar="CAMERA", help=_("name of the camera"))
         hand.set_defaults(run=_cover, do=name)
     return parser
+
+
+def _port(text: str) -> int:
+    """Read a TCP port. Raises ArgumentTypeError."""
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(_("{text} is no port: 0 to 65535").format(text=text))
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -68,17 +68,17 @@ async def test_nobody_else_presses_and_nothing_else_is_done() -> None:
         status = await here.school.agent.status()
         assert {button["last_alarm"] for button in status["buttons"]} == {None}
         assert (await client.send(asked(here))).json() == {"ok": True, "said": "gate: pressed"}
+        await what_every_answer_says(here, client)
 
 
-async def test_what_every_answer_says() -> None:
-    """Without it markup in a name could act, or half of the visitors could not read the page."""
-    async with shown() as here, httpx.AsyncClient() as client:
-        for path in ("", "static/school.js", "nothing"):
-            headers = (await client.get(here.url + path)).headers
-            assert "default-src 'none'" in headers["content-security-policy"]
-            assert "frame-ancestors 'none'" in headers["content-security-policy"]
-            assert "unsafe" not in headers["content-security-policy"]
-            assert headers["x-content-type-options"] == "nosniff"
-        for wanted, language in {"en-GB": "en", "zh-CN,en;q=0.5": "zh-CN", "": "en"}.items():
-            html = (await client.get(here.url, headers={"accept-language": wanted})).text
-            assert f'<html lang="{language}"' in html
+async def what_every_answer_says(here: Shown, client: httpx.AsyncClient) -> None:
+    """Look at the heads, without which markup in a name could act, and at the language."""
+    for path in ("", "static/school.js", "nothing"):
+        headers = (await client.get(here.url + path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+    for wanted, language in {"en-GB": "en", "zh-CN,en;q=0.5": "zh-CN", "": "en"}.items():
+        html = (await client.get(here.url, headers={"accept-language": wanted})).text
+        assert f'<html lang="{language}"' in html

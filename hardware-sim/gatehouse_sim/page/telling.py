@@ -143,11 +143,15 @@ def _box(stand: Stand) -> dict[str, Said]:
     enclosure = stand.config.enclosure
     if enclosure.tamper is not None:
         closed = stand.levels[enclosure.tamper] == CLOSED
-        said["lid"] = _item(_("lid closed") if closed else _("lid open"), "fine" if closed else "bad")
+        said["lid"] = _item(
+            _("lid closed") if closed else _("lid open"), "fine" if closed else "bad"
+        )
         said["lid-do"] = _do(_("Open") if closed else _("Close"), do="lid", opened=closed)
     if enclosure.mains is not None:
         on = stand.levels[enclosure.mains] == CLOSED
-        said["mains"] = _item(_("mains present") if on else _("mains lost"), "fine" if on else "bad")
+        said["mains"] = _item(
+            _("mains present") if on else _("mains lost"), "fine" if on else "bad"
+        )
         said["mains-do"] = _do(_("Switch off") if on else _("Switch on"), do="mains", on=not on)
     return said
 
