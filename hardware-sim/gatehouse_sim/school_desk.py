@@ -4,13 +4,13 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from gatehouse.clock import SystemClock
 from gatehouse.texts import _
 from gatehouse_district.desk import Accounts, Parts, Role, app
 from gatehouse_district.desk.journal import Action
-from gatehouse_district.ports import Answering, News, Records
+from gatehouse_district.receiver.receiver import Receiver
 from gatehouse_sim.page.app import Desk
 from gatehouse_sim.page.server import listen, served
 
@@ -20,25 +20,9 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for one another."""
 
 
-class Behind(Protocol):
-    """What stands behind the desk: a receiver, or the simulated district."""
-
-    @property
-    def records(self) -> Records:
-        """What it has on disk."""
-
-    @property
-    def answering(self) -> Answering:
-        """What a person may do at it."""
-
-    @property
-    def news(self) -> News:
-        """What wakes the desk."""
-
-
 @contextlib.asynccontextmanager
-async def desk_of(district: Behind, folder: Path, port: int | None = None) -> AsyncIterator[Desk]:
-    """Serve the desk of a district, which keeps its file in a folder; its one account.
+async def desk_of(receiver: Receiver, folder: Path, port: int | None = None) -> AsyncIterator[Desk]:
+    """Serve the desk of a receiver, which keeps its file in a folder; its one account.
 
     Raises OSError for a port that is taken, DistrictStoreError.
     """
@@ -50,14 +34,15 @@ async def desk_of(district: Behind, folder: Path, port: int | None = None) -> As
         by = Action("gatehouse-sim", "127.0.0.1", "account-add")
         await accounts.add(USER, Role.ADMINISTER, password, display=_("duty officer"), by=by)
         parts = Parts(
-            records=district.records,
-            answering=district.answering,
-            news=district.news,
+            records=receiver.records,
+            answering=receiver.answering,
+            news=receiver.news,
             accounts=accounts,
             clock=clock,
             random=secrets.token_bytes,
             district=_("simulated district"),
             secure=False,
+            hears=lambda: receiver.connected,
         )
         desk = app(parts)
         async with served(desk, listener, lifespan=True):

@@ -58,7 +58,7 @@ async def stay(folder: Path, plan: Plan, shown: Shown) -> int:
         await school.agent.wait_for(lambda s: s["link"]["state"] == "connected")
         desk = None
         if shown.desk:
-            behind = desk_of(school.district, school.place.root)
+            behind = desk_of(school.district.receiver, school.place.root)
             desk = await stack.enter_async_context(behind)
         url = await stack.enter_async_context(page_of(school, desk, shown.page_port))
         console.print(_hints(school, url, desk))
