@@ -12,7 +12,7 @@ from wheels import LEFT_OUT, MACHINES, PYTHONS, pins
 UNITS = SOURCE / "systemd"
 
 
-@pytest.fixture(scope="module", params=PACKAGES.values(), ids=PACKAGES)
+@pytest.fixture(scope="module", params=list(PACKAGES.values()), ids=list(PACKAGES))
 def package(request: pytest.FixtureRequest) -> Package:
     """Lend each package."""
     found: Package = request.param
