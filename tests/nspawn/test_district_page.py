@@ -87,7 +87,7 @@ class Hour:
 def hour(bookworm: Path, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hour]:
     """Lend a fresh machine with the gateway's package installed and the district's laid ready."""
     district = build(tmp_path_factory.mktemp("district"), name="gatehouse-district")
-    with unpacked(bookworm) as root:
+    with unpacked(debian) as root:
         for each in (package, district):
             (root / "root" / each.name).write_bytes(each.read_bytes())
         (root / "etc/hosts").write_text("127.0.0.1 localhost district.example\n")

@@ -20,7 +20,9 @@ from sim.paho_gateway import PahoGateway, connected
 
 NOBODY = 0x10
 """PUBACK: no subscriber."""
-RAISED = event(SCHOOL, 1, "alarm.raised", "button/gate", data={"location": "南门"}) | {"id": ALARM}
+RAISED = event(
+    SCHOOL, 1, "alarm.raised", "button/gate", data={"location": "南门", "held_at_start": False}
+) | {"id": ALARM}
 
 
 @pytest.fixture
