@@ -45,8 +45,7 @@ class Board:
         self.trouble = ""
         """Why nothing can be read now; empty when all is well."""
         self.stopped = False
-        self.gateways_watched = 0
-        """How many streams show gateways."""
+        self._gateways_watched = 0
         self._gateways_read_s = float("-inf")
         self._gateways_revision = -1
         self._reading = asyncio.Lock()
@@ -71,7 +70,7 @@ class Board:
 
     def _again(self) -> bool:
         """Whether to read again soon, news or not."""
-        late = self.gateways_watched and self._gateways_revision != self.revision
+        late = self._gateways_watched and self._gateways_revision != self.revision
         return bool(self.trouble or late)
 
     async def read(self) -> None:
@@ -81,7 +80,7 @@ class Board:
             try:
                 await self._read_alarms()
                 due = time.monotonic() - self._gateways_read_s >= _GATEWAYS_S
-                if self.gateways_watched and due:
+                if self._gateways_watched and due:
                     await self._read_gateways()
             except (GatehouseError, OSError) as exc:
                 self._begin_trouble(str(exc))
@@ -96,6 +95,23 @@ class Board:
         """Read what gateways there are. Raises GatehouseError."""
         async with self._reading:
             await self._read_gateways()
+        self._wake()
+
+    @asynccontextmanager
+    async def watching_gateways(self) -> AsyncIterator[None]:
+        """Keep gateways up to date too while the context lasts; from the start they are.
+
+        `run` may be waiting for news, and those that came before nobody read for gateways.
+        """
+        self._gateways_watched += 1
+        try:
+            try:
+                await self.read_gateways()
+            except (GatehouseError, OSError) as exc:
+                self._begin_trouble(str(exc))
+            yield
+        finally:
+            self._gateways_watched -= 1
 
     async def changed(self) -> None:
         """Wait until anything is different."""

@@ -8,7 +8,7 @@ then, and costs what one chunk and the server's own send buffer take. One that t
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -142,15 +142,12 @@ class Messages:
 
     async def of(self, reader: Reader, alive: Alive) -> AsyncGenerator[str, None]:
         """Say what changes, and at least every beat that all is well. Ends with the session."""
-        if reader.rows == "gateways":
-            self._board.gateways_watched += 1
-        try:
-            async with aclosing(self._told(reader, alive)) as told:
-                async for message in told:
-                    yield message
-        finally:
+        async with AsyncExitStack() as stack:
             if reader.rows == "gateways":
-                self._board.gateways_watched -= 1
+                await stack.enter_async_context(self._board.watching_gateways())
+            told = await stack.enter_async_context(aclosing(self._told(reader, alive)))
+            async for message in told:
+                yield message
 
     async def _told(self, reader: Reader, alive: Alive) -> AsyncGenerator[str, None]:
         board = self._board

@@ -192,6 +192,21 @@ async def test_every_page_hears_of_a_new_alarm_and_of_changes(it: Desk) -> None:
         assert watching.rows() == {}
 
 
+async def test_gateways_that_changed_before_anybody_looked_are_true_at_once(it: Desk) -> None:
+    """Without it a page of gateways could stay as it was for a minute."""
+    it.district.put(Gateway("g1", "实验小学", Presence.ONLINE, None, None))
+    browser = await it.signed_in("watch")
+    page_has = (await browser.get("/gateways")).text
+    version = page_has.partition('data-version="')[2].partition('"')[0]
+    it.district.put(Gateway("g1", "实验小学", Presence.LOST, None, None))
+    async with stream(it.app, browser, watch="1") as other:
+        await other.until(lambda: other.all("changed"))  # the board has seen this news
+    at = f"{it.app.state.board.boot}.{version}"
+    async with stream(it.app, browser, rows="gateways", at=at) as page:
+        await page.until(lambda: "g1" in page.rows())
+        assert page.rows()["g1"]["order"].startswith("0")
+
+
 async def test_stopping_ends_every_stream(it: Desk) -> None:
     """Without it a server that stops would wait for browsers that never leave."""
     browser = await it.signed_in("watch")
