@@ -84,7 +84,7 @@ class Hour:
 
 
 @pytest.fixture(scope="module")
-def hour(bookworm: Path, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hour]:
+def hour(debian: Path, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hour]:
     """Lend a fresh machine with the gateway's package installed and the district's laid ready."""
     district = build(tmp_path_factory.mktemp("district"), name="gatehouse-district")
     with unpacked(debian) as root:
