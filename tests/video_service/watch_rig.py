@@ -82,6 +82,12 @@ class Eye(Part):
         super().__init__(name, credential, ends)
         self.hear = hear
         self._keys = 0
+        self.orders: list[dict[str, Any]] = []
+
+    def order(self, order: dict[str, Any]) -> bool:
+        """Note an order."""
+        self.orders.append(order)
+        return self.running
 
     def say(self, *messages: Message) -> None:
         """Say something."""

@@ -32,6 +32,8 @@ _GATEWAY: Final = {
     "cameras-lost": N_("all cameras lost at once"),
     "clean-up-refused": N_("clean-up of recordings refused"),
     "recordings-unreadable": N_("recordings cannot be read"),
+    "evidence-full": N_("no room for evidence of the next alarm"),
+    "evidence-failed": N_("evidence cannot be written"),
     "video-config": N_("mistakes in the configuration of the cameras"),
     "video": N_("video service silent"),
     "video-keys": N_("reported gaps cannot be read back"),

@@ -17,6 +17,7 @@ from gatehouse.config.model import (
     Config,
     District,
     Enclosure,
+    Evidence,
     Gateway,
     Lamps,
     Retention,
@@ -24,7 +25,7 @@ from gatehouse.config.model import (
 from gatehouse.config.table import Findings, Table, nearest, section, unknown
 from gatehouse.texts import _
 
-SECTIONS: Final = ["gateway", "button", "enclosure", "district", "camera", "retention"]
+SECTIONS: Final = ["gateway", "button", "enclosure", "district", "camera", "retention", "evidence"]
 STATE_DIR: Final = Path("/var/lib/gatehouse")
 RUNTIME_DIR: Final = Path("/run/gatehouse")
 
@@ -34,6 +35,8 @@ LONGEST_DEBOUNCE_MS: Final = 2000
 """Above two seconds two presses of a frightened hand would count as one."""
 LONGEST_CHANGEOVER_MS: Final = 10_000
 """Above ten seconds a cut wire would be told too late to be tied to what cut it."""
+
+_EVIDENCE_MB: Final = (100, 1_000_000)
 
 _NONE: Final = Retention()
 
@@ -55,7 +58,8 @@ def check(
     state_dir = gateway.state_dir if gateway is not None else STATE_DIR
     district = _district(section(found, "district", findings), folder, state_dir)
     cameras = _cameras(found, findings, folder)
-    retention = _retention(section(found, "retention", findings))
+    retention = _retention(_section(found, "retention", findings))
+    evidence = _evidence(_section(found, "evidence", findings))
     for name in found:
         if name not in SECTIONS:
             _strange_section(name, findings)
@@ -63,7 +67,7 @@ def check(
     stopped = any(mistake.stops_alarm for mistake in mistakes)
     if stopped or gateway is None or enclosure is None or district is None:
         return None, mistakes
-    config = Config(path, gateway, buttons, district, enclosure, cameras, retention, text)
+    config = Config(path, gateway, buttons, district, enclosure, cameras, retention, evidence, text)
     return config, mistakes
 
 
@@ -240,3 +244,11 @@ def _retention(table: Table | None) -> Retention:
     )
     table.end()
     return retention
+
+
+def _evidence(table: Table | None) -> Evidence:
+    if table is None:
+        return Evidence()
+    found = table.take("max_mb", values.whole(*_EVIDENCE_MB), Evidence().max_mb)
+    table.end()
+    return Evidence(max_mb=found)

@@ -110,6 +110,13 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much room what is kept around alarms may take, in MB of a million bytes."""
+
+    max_mb: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file; ``text`` is what it was read from, to be kept as the last good copy."""
 
@@ -120,4 +127,5 @@ class Config:
     enclosure: Enclosure = Enclosure()
     cameras: tuple[Camera, ...] = ()
     retention: Retention = Retention()
+    evidence: Evidence = Evidence()
     text: str = field(default="", repr=False, compare=False)

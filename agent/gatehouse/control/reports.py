@@ -44,7 +44,18 @@ CAMERAS_LOST: Final = "cameras-lost"
 CLEAN_UP_REFUSED: Final = "clean-up-refused"
 UNREADABLE: Final = "recordings-unreadable"
 VIDEO_CONFIG: Final = "video-config"
-GATEWAYS: Final = (CAMERAS_LOST, CLEAN_UP_REFUSED, UNREADABLE, VIDEO_CONFIG)
+EVIDENCE_FULL: Final = "evidence-full"
+"""There is no room for the evidence of the next alarm: held bundles never go."""
+EVIDENCE_FAILED: Final = "evidence-failed"
+"""Evidence cannot be read or written."""
+GATEWAYS: Final = (
+    CAMERAS_LOST,
+    CLEAN_UP_REFUSED,
+    UNREADABLE,
+    VIDEO_CONFIG,
+    EVIDENCE_FULL,
+    EVIDENCE_FAILED,
+)
 """Faults of the gateway that the video service finds."""
 
 OF_CAMERA: Final = frozenset({*CAMERA, *RETENTION})
@@ -55,7 +66,8 @@ GAP: Final = "gatehouse.recording.gap"
 DELETED: Final = "gatehouse.recording.deleted"
 """Recordings went under their floor, since the disk was full (``on_full = "oldest"``)."""
 EVIDENCE_READY: Final = "gatehouse.evidence.ready"
-HAPPENINGS: Final = frozenset({GAP, DELETED, EVIDENCE_READY})
+EVIDENCE_RELEASED: Final = "gatehouse.evidence.released"
+HAPPENINGS: Final = frozenset({GAP, DELETED, EVIDENCE_READY, EVIDENCE_RELEASED})
 
 MOST_BYTES: Final = 60_000
 """Of one report: the control socket takes 64 KiB a line."""

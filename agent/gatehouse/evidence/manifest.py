@@ -1,8 +1,9 @@
 """What a bundle says of itself. Pure.
 
 A bundle is a folder ``state_dir/evidence/<alarm id>/`` with ``manifest.json`` and the files that
-it names, nothing else. A manifest is written anew, durably and in one step, after each file is
-on disk whole: so at any moment a bundle says what it has and what it still lacks.
+it names; besides them only `shelf`'s own notes. A manifest is written anew, durably and in one
+step, after each file is on disk whole: so at any moment a bundle says what it has and what it still
+lacks.
 """
 
 from typing import Annotated, Any, Final
@@ -50,6 +51,8 @@ class Lacking(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     why: str
     """A word: ``no-picture``, ``no-recording``, ``disk-full``, ``damaged``, ``not-in-time``."""
+    count: int = 1
+    """How many pictures; of a clip how many stretches."""
     since: str | None = None
     """Of ``no-picture``: when the camera was last seen."""
     text: str = ""

@@ -34,7 +34,8 @@ EVERY_S: Final = 6.0
 and the log is twelve days long."""
 _STORED_S: Final = 5.0
 _FAULT_BYTES: Final = 2000
-_TOLD_BYTES: Final = 8000
+_TOLD_BYTES: Final = 28_000
+"""A manifest of evidence goes with its happening up to 24 kB."""
 _STATUS_BYTES: Final = 4000
 _ROWS: Final = 64
 _ROW_BYTES: Final = 250

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from gatehouse.errors import GatehouseError
 from gatehouse.video import eye_messages as say
+from gatehouse.video import jpeg
 from gatehouse.video.csi_recording import PREROLL_S, Recording
 from gatehouse.video.picture import HEIGHT, WIDTH
 
@@ -103,7 +104,8 @@ def look(number: int, folder: Path | None, tell: Tell) -> None:
     )
     encoder = H264Encoder(bitrate=BITRATE, repeat=True, iperiod=FPS)
     camera.start_recording(encoder, recording.outputs)
-    threading.Thread(target=_obey, args=(camera, recording), name="orders", daemon=True).start()
+    orders = (camera, recording, tell)
+    threading.Thread(target=_obey, args=orders, name="orders", daemon=True).start()
     tell(say.Opened(*SIZE, "h264"))
     before_s = time.monotonic()
     while True:
@@ -125,15 +127,19 @@ def _colour(picture: Any) -> float:  # noqa: ANN401  # an array of picamera2
     return round(float(abs(picture[HEIGHT:].astype("int16") - 128).mean()), 2)
 
 
-def _obey(camera: Any, recording: Recording) -> None:  # noqa: ANN401  # as above
+def _obey(camera: Any, recording: Recording, tell: Tell) -> None:  # noqa: ANN401  # as above
     """Do what the parent says on stdin, a JSON object a line; its end is our end."""
     for line in sys.stdin:
         order = json.loads(line)
         if order["do"] == "keep":
             recording.keep(Path(order["path"]), float(order["after_s"]))
-        elif order["do"] == "snapshot":
+        elif order["do"] == "picture":
             with contextlib.suppress(TimeoutError):  # the main thread finds the loose cable
-                camera.capture_file(order["path"], wait=_FRAME_S)
+                frame = jpeg.frame_of(camera.capture_array("main", wait=_FRAME_S))
+                at_ns = time.monotonic_ns()
+                small = jpeg.small(frame)
+                both = small + jpeg.whole(frame)
+                tell(say.Picture(int(order["number"]), at_ns, len(small), both))
     os._exit(0)
 
 
@@ -143,11 +149,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("number", type=int)
     parser.add_argument("--recordings", type=Path, help=f"else only {PREROLL_S} s are held")
     args = parser.parse_args(argv)
-    out = sys.stdout.buffer
+    out, turn = sys.stdout.buffer, threading.Lock()
 
     def tell(message: say.Message) -> None:
-        out.write(say.encode(message))
-        out.flush()
+        with turn:
+            out.write(say.encode(message))
+            out.flush()
 
     try:
         look(args.number, args.recordings, tell)

@@ -47,6 +47,9 @@ class Recording:
         self._said: bool | None = None
         self._why = ""
         self._keys = 0
+        self._keeping = threading.Lock()
+        self._kept: Path | None = None
+        self._closes: threading.Timer | None = None
         self.outputs = [self._splitter, self._ring, _counting(outputs.Output, count)]
 
     def turn(self, now_unix: float, since_key_s: float) -> None:
@@ -88,10 +91,23 @@ class Recording:
     def keep(self, path: Path, after_s: float) -> None:
         """Write what the ring holds and the next ``after_s`` seconds into a file.
 
-        The ring is a delay line: what comes now leaves it ``PREROLL_S`` later.
+        The ring is a delay line: what comes now leaves it ``PREROLL_S`` later. While that file is
+        written, another order for it makes it longer.
         """
-        self._ring.open_output(_rebased(path, self._not_kept))
-        threading.Timer(after_s + PREROLL_S, self._ring.close_output).start()
+        closes = threading.Timer(after_s + PREROLL_S, self._close, args=(path,))
+        with self._keeping:
+            if self._kept != path:
+                self._ring.open_output(_rebased(path, self._not_kept))
+            if self._closes is not None:
+                self._closes.cancel()
+            self._kept, self._closes = path, closes
+        closes.start()
+
+    def _close(self, path: Path) -> None:
+        with self._keeping:
+            if self._kept == path:
+                self._kept = None
+                self._ring.close_output()
 
     def _due(self, now_unix: float) -> bool:
         if self._failed_at is not None:

@@ -134,7 +134,8 @@ class Eye:
                     if isinstance(message, say.Failed):
                         await children.gone(process, _EXIT_S)
                         return message
-                    watch.take(message, loop.time())
+                    if not isinstance(message, say.Picture):  # it may be of an old frame
+                        watch.take(message, loop.time())
                     self._hear(message)
         except MessageError as exc:
             return say.Failed(say.STALLED, f"the child talks nonsense: {exc}")

@@ -1,7 +1,8 @@
 """What a looking child says to its parent through a pipe. Pure.
 
 Each message is a line of JSON, ``{"say": "key", …, "payload": 57600}``, followed by that many raw
-bytes. A child may die in the middle of one: what is not whole is no message.
+bytes: a keyframe in grey, or a picture that was asked for. A child may die in the middle of one:
+what is not whole is no message.
 """
 
 from typing import Annotated, Any, Final
@@ -14,6 +15,10 @@ from gatehouse.video.picture import HEIGHT, WIDTH
 GREY_BYTES: Final = WIDTH * HEIGHT
 MOST_HEADER: Final = 4096
 MOST_TEXT: Final = 500
+MOST_SMALL: Final = 60_000
+"""Bytes of a picture for the district (contract section 3)."""
+MOST_PICTURE: Final = 8_000_000
+"""Bytes of a whole one; 4K at our quality has two million."""
 
 UNREACHABLE: Final = "unreachable"
 REFUSED: Final = "refused"
@@ -72,7 +77,29 @@ class Failed(msgspec.Struct, frozen=True, tag_field="say", tag="failed"):
     text: str = ""
 
 
-Message = Opened | Key | Beat | Records | Failed
+class Picture(msgspec.Struct, frozen=True, tag_field="say", tag="picture"):
+    """A picture that was asked for, as JPEG, whole and small."""
+
+    number: _Count
+    """Of the order."""
+    at_ns: int
+    """When its frame came, CLOCK_MONOTONIC."""
+    small_bytes: Annotated[int, msgspec.Meta(ge=1, le=MOST_SMALL)]
+    jpeg: bytes = b""
+    """The small one, and behind it the whole one."""
+
+    @property
+    def small(self) -> bytes:
+        """The small one."""
+        return self.jpeg[: self.small_bytes]
+
+    @property
+    def whole(self) -> bytes:
+        """The whole one."""
+        return self.jpeg[self.small_bytes :]
+
+
+Message = Opened | Key | Beat | Records | Failed | Picture
 _FAULTS: Final = {UNREACHABLE, REFUSED, STALLED, ENDED}
 _decoder = msgspec.json.Decoder(Message)
 
@@ -86,13 +113,16 @@ _tail = msgspec.json.Decoder(_Tail)
 
 def encode(message: Message) -> bytes:
     """Write one message."""
-    body = message.grey if isinstance(message, Key) else b""
+    body = b""
     if isinstance(message, Key):
-        message = msgspec.structs.replace(message, grey=b"")
+        body, message = message.grey, msgspec.structs.replace(message, grey=b"")
+    elif isinstance(message, Picture):
+        body, message = message.jpeg, msgspec.structs.replace(message, jpeg=b"")
     elif isinstance(message, Records | Failed):
         message = msgspec.structs.replace(message, text=message.text[:MOST_TEXT])
     said: dict[str, Any] = msgspec.to_builtins(message)
     said.pop("grey", None)
+    said.pop("jpeg", None)
     return msgspec.json.encode(said | {"payload": len(body)}) + b"\n" + body
 
 
@@ -126,7 +156,11 @@ class Decoder:
             return None
         body = bytes(self._buffer[end + 1 : whole])
         del self._buffer[:whole]
-        return msgspec.structs.replace(message, grey=body) if isinstance(message, Key) else message
+        if isinstance(message, Key):
+            return msgspec.structs.replace(message, grey=body)
+        if isinstance(message, Picture):
+            return msgspec.structs.replace(message, jpeg=body)
+        return message
 
 
 def _read(header: bytes) -> tuple[Message, int]:
@@ -135,7 +169,11 @@ def _read(header: bytes) -> tuple[Message, int]:
         length = _tail.decode(header).payload
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MessageError(f"no message of an eye: {exc}") from exc
-    if length != (GREY_BYTES if isinstance(message, Key) else 0):
+    if isinstance(message, Picture):
+        fits = message.small_bytes < length <= MOST_PICTURE
+    else:
+        fits = length == (GREY_BYTES if isinstance(message, Key) else 0)
+    if not fits:
         raise MessageError(f"{length} bytes follow a {type(message).__name__}")
     if isinstance(message, Failed) and message.fault not in _FAULTS:
         raise MessageError(f"an eye knows no fault {message.fault!r}")

@@ -4,8 +4,9 @@ The first line on stdin is the credential, ``user:password`` or empty: what stan
 or in the environment can be read by others, and what libav says of an error has the address with
 the password in it. So no text of libav's goes out from here, only its names for errors.
 
-Only keyframes are decoded; of the other frames the bytes are counted. A stream that ends is a
-failure: a camera that dies ends it without an error.
+Only keyframes are decoded, but for pictures that are asked for (`rtsp_pictures`); of the other
+frames the bytes are counted. The lines behind the first on stdin are orders. A stream that ends is
+a failure: a camera that dies ends it without an error.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -23,6 +25,7 @@ import numpy as np
 from gatehouse.video import eye_messages as say
 from gatehouse.video.picture import HEIGHT, WIDTH
 from gatehouse.video.rtsp_eye_url import with_credential
+from gatehouse.video.rtsp_pictures import Pictures
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -47,7 +50,7 @@ _PR_SET_PDEATHSIG: Final = 1
 Tell = Callable[[say.Message], None]
 
 
-def look(url: str, tell: Tell) -> say.Failed:
+def look(url: str, tell: Tell, pictures: Pictures) -> say.Failed:
     """Look until something fails; return what failed."""
     try:
         container = av.open(
@@ -63,7 +66,7 @@ def look(url: str, tell: Tell) -> say.Failed:
         if not stream.streams.video:
             return say.Failed(say.UNREACHABLE, "the address gives no video")
         try:
-            _watch(stream, stream.streams.video[0], tell)
+            _watch(stream, stream.streams.video[0], tell, pictures)
         except (av.error.EOFError, av.error.ConnectionResetError, av.error.BrokenPipeError):
             pass
         except (av.error.FFmpegError, OSError) as exc:
@@ -80,7 +83,7 @@ def _name(exc: BaseException) -> str:
     return type(exc).__name__
 
 
-def _watch(stream: "InputContainer", video: "VideoStream", tell: Tell) -> None:
+def _watch(stream: "InputContainer", video: "VideoStream", tell: Tell, pictures: Pictures) -> None:
     context = video.codec_context
     context.thread_count = 1  # threads would hold keyframes back
     context.skip_frame = "NONKEY"
@@ -91,6 +94,8 @@ def _watch(stream: "InputContainer", video: "VideoStream", tell: Tell) -> None:
     for packet in stream.demux(video):
         if packet.size == 0:  # libav's sign that the stream has ended
             return
+        pictures.packet(packet, video)
+        came_ns = time.monotonic_ns()
         if not count.take(packet):
             continue
         for frame in _decode(video, packet):
@@ -98,6 +103,7 @@ def _watch(stream: "InputContainer", video: "VideoStream", tell: Tell) -> None:
                 size = (frame.width, frame.height)
                 tell(say.Opened(*size, context.name))
             count.key(packet, *_reduce(frame))
+            pictures.decoded(frame, came_ns)
 
 
 def _decode(video: "VideoStream", packet: "Packet[VideoStream]") -> list[av.VideoFrame]:
@@ -182,15 +188,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     credential = sys.stdin.buffer.readline()
     if not credential.endswith(b"\n") or _is_left(sys.stdin.fileno()):
         return 1  # the parent died before we asked to die with it
-    out = sys.stdout.buffer
+    out, turn = sys.stdout.buffer, threading.Lock()
 
     def tell(message: say.Message) -> None:
-        out.write(say.encode(message))
-        out.flush()
+        with turn:
+            out.write(say.encode(message))
+            out.flush()
 
+    pictures = Pictures(tell)
+    orders = iter(sys.stdin.buffer.readline, b"")
+    threading.Thread(target=pictures.obey, args=(orders,), name="orders", daemon=True).start()
     try:
         secret = credential.decode().strip("\r\n")
-        tell(look(with_credential(url, secret), tell))
+        tell(look(with_credential(url, secret), tell, pictures))
     except BrokenPipeError:  # the parent is gone
         return 1
     except Exception as exc:  # noqa: BLE001  # a traceback could show the address

@@ -18,6 +18,8 @@ _FIRST_CHUNK: Final = 256 * 1024
 _CHUNK: Final = 2 * 1024 * 1024
 _MOOF: Final = b"moof\0\0\0\x10mfhd"
 _TOP_BOXES: Final = 64
+_MOST_BOXES: Final = 10_000
+"""Two for each fragment: a minute of keyframes alone, at 60 a second, has 7200."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +135,26 @@ def _whole(read: Read, packets: list[Packet], size: int) -> list[Packet]:
     while whole and read(whole[-1].at, 4) == b"\0\0\0\0":
         whole.pop()
     return whole
+
+
+def keyframes(read: Read, size: int) -> Iterator[int]:
+    """Yield when the fragments of a recording begin, in ms from its own beginning.
+
+    Of what our recorders write each fragment begins with a keyframe. Nothing is yielded of a file
+    without fragments.
+    """
+    try:
+        moov = next((box for box in walk(read, 0, size, _TOP_BOXES) if box.kind == b"moov"), None)
+        if moov is None or moov.end > size:
+            return
+        track = track_of(read, list(walk(read, moov.body, moov.end)))
+        began: int | None = None
+        for box in walk(read, moov.end, size, _MOST_BOXES):
+            packets = (
+                packets_of(read, box, track) if box.kind == b"moof" and box.end <= size else []
+            )
+            if packets and packets[0].end <= size:
+                began = packets[0].shown if began is None else began
+                yield round((packets[0].shown - began) * 1000 / track.scale)
+    except (struct.error, IndexError, ZeroDivisionError, NoMp4Error):
+        return

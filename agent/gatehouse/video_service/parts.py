@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from gatehouse.clock import Clock
 from gatehouse.config import Camera
@@ -27,12 +27,19 @@ class Runs(Protocol):
         """Work."""
 
 
+class Looks(Runs, Protocol):
+    """Something that looks through a camera until cancelled."""
+
+    def order(self, order: dict[str, Any]) -> bool:
+        """Tell the child that looks to do something; False when there is none."""
+
+
 def is_csi(camera: Camera) -> bool:
     """Whether it is attached to this Pi: its eye records, and it has no clock of its own."""
     return camera.source.startswith(_CSI)
 
 
-def eye_of(camera: Camera, credential: str, hear: Hear, restarts: Restarts) -> Runs:
+def eye_of(camera: Camera, credential: str, hear: Hear, restarts: Restarts) -> Looks:
     """Make the eye that looks through a camera."""
     if not is_csi(camera):
         first_line = credential.encode() + b"\n"
@@ -56,7 +63,7 @@ def recorder_of(
 class Parts:
     """How the parts of a watch are made."""
 
-    eye: Callable[[Camera, str, Hear, Restarts], Runs] = eye_of
+    eye: Callable[[Camera, str, Hear, Restarts], Looks] = eye_of
     recorder: Callable[[Camera, str, Say, Clock, Restarts], Runs] = recorder_of
     ask: Callable[[Clock], Ask] = by_onvif
 

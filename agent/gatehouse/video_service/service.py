@@ -22,6 +22,7 @@ from gatehouse.control.server import ControlServer, Handler
 from gatehouse.errors import ControlError, GatehouseError
 from gatehouse.systemd import Notifier
 from gatehouse.threads import off_loop
+from gatehouse.video_service.evidence import Evidence
 from gatehouse.video_service.recordings import Recordings
 from gatehouse.video_service.reporter import Reporter
 from gatehouse.video_service.watch import Watch
@@ -29,7 +30,7 @@ from gatehouse.video_service.watch import Watch
 log = logging.getLogger(__name__)
 
 SOCKET: Final = "video.sock"
-_SECTIONS: Final = {"camera", "retention"}
+_SECTIONS: Final = {"camera", "retention", "evidence"}
 """What of the configuration is ours; the alarm service tells of the rest."""
 _MOST_MISTAKES: Final = 20
 _ASK_S: Final = 15.0
@@ -76,12 +77,16 @@ class VideoService:
             random=SystemRandom().random,
             changed=self._reporter.wake,
         )
+        self._evidence = Evidence(
+            conf, cameras=self._watch, ask=self._tell, clock=clock, changed=self._reporter.wake
+        )
         self._recordings = Recordings(
             conf.cameras,
             conf.retention,
             state_dir=conf.gateway.state_dir,
             clock=clock,
             changed=self._reporter.wake,
+            held=self._evidence.held,
         )
 
     async def run(self) -> int:
@@ -100,6 +105,7 @@ class VideoService:
                 kept = [
                     tasks.create_task(self._watch.run()),
                     tasks.create_task(_supervised("recordings", self._recordings.run)),
+                    tasks.create_task(_supervised("evidence", self._evidence.run)),
                     tasks.create_task(_supervised("reports", self._reporter.run)),
                     tasks.create_task(_supervised("socket", partial(_answer, socket))),
                     tasks.create_task(self._reloads(again)),
@@ -134,13 +140,15 @@ class VideoService:
         status = {
             "cameras": self._watch.summary(),
             "recordings": self._recordings.summary(),
-            reports.RETENTION_ROWS: self._recordings.retention(),
+            "evidence": self._evidence.summary(),
         }
         rows = [*self._watch.rows(), *self._recordings.rows(), self._own_row()]
-        return Report(reports.merged(rows), self._recordings.told(), status)
+        told = (*self._evidence.told(), *self._recordings.told())[: reports.MOST_TOLD]
+        return Report(reports.merged([*rows, self._evidence.row()]), told, status)
 
     def _received(self, keys: Collection[str]) -> None:
         self._recordings.received(keys)
+        self._evidence.received(keys)
 
     def _own_row(self) -> Row:
         if not self._mistakes:
@@ -155,6 +163,7 @@ class VideoService:
             "cameras": self._on_cameras,
             "recordings": self._on_recordings,
             "relearn": self._on_relearn,
+            **self._evidence.handlers(),
         }
 
     async def _on_cameras(self, _request: dict[str, Any]) -> dict[str, Any]:
@@ -213,6 +222,7 @@ class VideoService:
         self._config = new
         await self._watch.reload(new.cameras)
         self._recordings.reload(new.cameras, new.retention)
+        self._evidence.reload(new)
 
     async def _sign_of_life(self) -> None:
         """Tell systemd that the loop turns."""

@@ -14,6 +14,7 @@ from gatehouse.errors import CameraError, ControlError
 from gatehouse.video.together import LOSSES, Judgement, judge
 from gatehouse.video.verdict import OK
 from gatehouse.video_service import credential, telling
+from gatehouse.video_service.asking import NoPictureError, Seen
 from gatehouse.video_service.clocks import Clocks
 from gatehouse.video_service.parts import Parts, alive
 from gatehouse.video_service.watching import Watching
@@ -116,6 +117,20 @@ class Watch:
             known = ", ".join(self._watched) or "none"
             raise ControlError(f"there is no camera {name!r}; there are: {known}")
         watching.relearn()
+
+    async def picture(self, name: str, old_s: float) -> Seen:
+        """Take a picture, of a frame no older than ``old_s`` if there is such a one.
+
+        Raises NoPictureError, also for a camera that is not watched.
+        """
+        if (watching := self._watched.get(name)) is None:
+            raise NoPictureError(f"no camera {name!r} is watched")
+        return await watching.picture(old_s)
+
+    def keep(self, name: str, path: Path, after_s: float) -> bool:
+        """Have a CSI camera's ring written to a file; False when it cannot be now."""
+        watching = self._watched.get(name)
+        return watching is not None and watching.keep(path, after_s)
 
     # cameras come and go
 

@@ -21,6 +21,7 @@ from gatehouse.video.together import Sight
 from gatehouse.video.verdict import LINES, LINK, Health
 from gatehouse.video_service import credential as credentials
 from gatehouse.video_service import telling
+from gatehouse.video_service.asking import Asking, Seen
 from gatehouse.video_service.memory import Memory
 from gatehouse.video_service.parts import Parts, alive, is_csi
 from gatehouse.video_service.way import Way
@@ -62,6 +63,7 @@ class Watching:
             self._health.declare("clock-off", False)  # it has our own
         self._way = Way()
         self._frame_ns: int | None = None
+        self._asking = Asking(clock)
         self._told: object = None
         self._logged = telling.UNKNOWN
         self._excuse: asyncio.TimerHandle | None = None
@@ -132,6 +134,19 @@ class Watching:
             last_frame=self._last_frame(),
         )
 
+    # what is wanted of it
+
+    async def picture(self, old_s: float) -> Seen:
+        """Take a picture; raises NoPictureError, which says since when there is none.
+
+        A frame that was decoded already serves if it is no older than ``old_s``.
+        """
+        return await self._asking.picture(old_s, self._last_frame)
+
+    def keep(self, path: Path, after_s: float) -> bool:
+        """Have what is in the ring of a CSI camera written, and what comes; False: not now."""
+        return self._asking.order({"do": "keep", "path": str(path), "after_s": after_s})
+
     # what others say
 
     def tell_clock(self, off: bool, data: Mapping[str, Any]) -> None:
@@ -182,7 +197,9 @@ class Watching:
             await asyncio.sleep(_CREDENTIAL_AGAIN_S)
 
     async def _look(self) -> None:
-        await self._parts.eye(self.camera, self.credential, self._hear, self._restarts()).run()
+        eye = self._parts.eye(self.camera, self.credential, self._hear, self._restarts())
+        with self._asking.through(eye):
+            await eye.run()
 
     async def _record(self) -> None:
         made = self._parts.recorder(
@@ -197,6 +214,11 @@ class Watching:
 
     def _hear(self, message: say.Message) -> None:
         """Take in what the eye says."""
+        if isinstance(message, say.Picture):
+            self._asking.answered(message)
+            return
+        if isinstance(message, say.Failed):
+            self._asking.lost(message.text)
         if isinstance(message, say.Key | say.Beat):
             self._frame_ns = message.at_ns
         if isinstance(message, say.Beat) and self.seen:
