@@ -41,6 +41,23 @@ class Film:
     size: tuple[int, int] = (1920, 1080)
 
 
+COUNTER_S: Final = 128
+"""Seconds that the film ``counter`` counts before it begins again."""
+
+
+def _counting() -> str:
+    """Return filters that show the film's own second: seven bars, white for a bit that is set.
+
+    Bars survive any encoder. The cameras begin that film at the second of the wall clock.
+    """
+    bars = (
+        f"drawbox=x={bit * 80}:y=0:w=80:h=360:color=white:t=fill"
+        f":enable='eq(mod(floor(t/{1 << bit}),2),1)'"
+        for bit in range(7)
+    )
+    return ",".join(["scale=640:360", *bars])
+
+
 FILMS: Final = {
     "normal": Film(f"{_VIEW},[walker]{_NOISE}"),
     "normal-h265": Film(f"{_VIEW},[walker]{_NOISE}", codec="h265"),
@@ -51,6 +68,7 @@ FILMS: Final = {
     "blurred": Film(f"{_VIEW},[walker]scale=80:45,scale=1920:1080:flags=bicubic,{_NOISE}"),
     "moved": Film(f"crop=1920:1080:300:20,[walker]{_NOISE}"),
     "turned": Film(f"rotate=0.15,{_VIEW},[walker]{_NOISE}"),
+    "counter": Film(_counting(), seconds=COUNTER_S, scene="color=black", size=(640, 360)),
     "low-resolution": Film(f"{_VIEW},[walker]{_NOISE},scale=640:360", size=(640, 360)),
 }
 """Every film by its name."""

@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class Film:
         delimiter = _DELIMITERS[self.codec]
         _, *frames = path.read_bytes().split(delimiter)
         self.frames = [delimiter + frame for frame in frames]
+        self._counts = path.stem == "counter"
+
+    def first(self) -> int:
+        """Return the frame to begin with: the counter shows the second of the wall clock."""
+        return int(time.time()) * FPS % len(self.frames) if self._counts else 0
 
 
 class Camera:
@@ -144,7 +150,8 @@ class _Showing:
     def _forever(self) -> Iterator[bytes]:
         while True:
             film = self._camera.film
-            for number, frame in enumerate(film.frames):
+            first = film.first()
+            for number, frame in enumerate(film.frames[first:], first):
                 if number % FPS == 0 and self._camera.film is not film:
                     break
                 yield frame

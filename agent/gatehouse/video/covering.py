@@ -22,7 +22,7 @@ _LONGEST_MS: Final = 2 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One recording; times in UTC ms, the beginning by its name."""
+    """One recording; times in UTC ms."""
 
     path: Path
     start_ms: int
@@ -58,7 +58,8 @@ def _own(path: Path, start_ms: int) -> Recorded | None:
     except FileNotFoundError:  # clean-up was faster
         return None
     try:
-        size = os.fstat(handle).st_size
+        found = os.fstat(handle)
+        size = found.st_size
 
         def read(at: int, count: int) -> bytes:
             return os.pread(handle, count, at)
@@ -69,7 +70,13 @@ def _own(path: Path, start_ms: int) -> Recorded | None:
         keys = tuple(keyframes(read, size))
     finally:
         os.close(handle)
+    start_ms = _begin_ms(start_ms, found.st_mtime_ns // 1_000_000 - measured.length_ms)
     return Recorded(path, start_ms, start_ms + measured.length_ms, keys)
+
+
+def _begin_ms(named_ms: int, written_ms: int) -> int:
+    """Return when a recording began: its name is cut to the second, its last writing is exact."""
+    return written_ms if 0 <= written_ms - named_ms < 1000 else named_ms
 
 
 def others(index: Path, camera: str, begin_ms: int, end_ms: int) -> list[Recorded]:
