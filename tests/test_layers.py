@@ -36,7 +36,7 @@ ONE_FILE = {
     "paho": {"uplink/mqtt.py"},
     "psutil": {"service/machine.py"},
     "numpy": {"video/picture.py", "video/baseline.py", "video/verdict.py", "video/rtsp_eye.py"},
-    "av": {"video/rtsp_eye.py"},
+    "av": {"video/rtsp_eye.py", "video/rtsp_pictures.py", "video/jpeg.py"},
     "picamera2": {"video/csi_eye.py", "video/csi_recording.py"},
     "httpx": {"video/soap.py", "enrol/wire.py"},
     "cryptography": {"enrol/papers.py"},

@@ -1,9 +1,11 @@
 """The child for CSI cameras, on the stand-in for picamera2 with its bad habits."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,14 +165,21 @@ def test_its_parents_end_is_its_end(manners: Path) -> None:
         assert child.process.wait(timeout=20) == 0
 
 
-def test_a_snapshot_is_taken_while_it_looks(manners: Path, tmp_path: Path) -> None:
+def test_a_picture_is_taken_while_it_looks(manners: Path) -> None:
     """Evidence of an alarm begins with a picture at once."""
     with looking(manners) as child:
         child.hear(say.Key)
-        child.order(do="snapshot", path=str(tmp_path / "now.jpg"))
-        count = len([message for message in child.heard if isinstance(message, say.Key)])
-        child.hear(say.Key, count + 2)
-    assert (tmp_path / "now.jpg").read_bytes().startswith(b"\xff\xd8")
+        asked_ns = time.monotonic_ns()
+        child.order(do="picture", number=7, old_s=3.0)
+        picture = child.hear(say.Picture)
+        assert isinstance(picture, say.Picture)
+    assert picture.number == 7
+    assert asked_ns < picture.at_ns < time.monotonic_ns()
+    for jpeg in (picture.whole, picture.small):
+        with av.open(io.BytesIO(jpeg)) as shown:
+            frame = next(shown.decode(video=0))
+            assert (frame.width, frame.height) == (640, 360)
+            assert frame.to_ndarray(format="gray").std() > 20
 
 
 @pytest.mark.campaign

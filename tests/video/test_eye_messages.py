@@ -16,6 +16,7 @@ from gatehouse.video.eye_messages import (
     Key,
     Message,
     Opened,
+    Picture,
     Records,
     encode,
 )
@@ -38,6 +39,13 @@ messages: st.SearchStrategy[Message] = st.one_of(
         Failed,
         st.sampled_from(["unreachable", "refused", "stalled", "ended"]),
         st.text(max_size=500),
+    ),
+    st.builds(
+        lambda number, at_ns, small, whole: Picture(number, at_ns, len(small), small + whole),
+        counts,
+        counts,
+        st.binary(min_size=1, max_size=300),
+        st.binary(min_size=1, max_size=3000),
     ),
 )
 

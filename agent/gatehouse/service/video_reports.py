@@ -34,8 +34,9 @@ EVERY_S: Final = 6.0
 and the log is twelve days long."""
 _STORED_S: Final = 5.0
 _FAULT_BYTES: Final = 2000
-_TOLD_BYTES: Final = 28_000
-"""A manifest of evidence goes with its happening up to 24 kB."""
+_TOLD_BYTES: Final = 8000
+_READY_BYTES: Final = 28_000
+"""A manifest of evidence goes with its happening, up to 24 kB."""
 _STATUS_BYTES: Final = 4000
 _ROWS: Final = 64
 _ROW_BYTES: Final = 250
@@ -235,7 +236,8 @@ class VideoReports:
                 yield partial(self._tell, each)
 
     def _tell(self, told: Told) -> None:
-        data = {**bounded(told.data, _TOLD_BYTES), "key": told.key}
+        most_bytes = _READY_BYTES if told.type == reports.EVIDENCE_READY else _TOLD_BYTES
+        data = {**bounded(told.data, most_bytes), "key": told.key}
         event = self._voice.tell(Happening(told.type, told.subject, data))
         self._keys.told(told.key, event.id)
 

@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from gatehouse.clock import Clock
-from gatehouse.video_service.asking import NoPictureError, Seen
+from gatehouse.video_service.asking import Seen
 
-FRESH_S: Final = 1.0
-"""A picture that is no older serves whoever asks next."""
 TAKE_S: Final = 3.0
 """What was decoded within this time serves for a picture at once."""
 
@@ -16,10 +14,14 @@ Take = Callable[[str, float], Awaitable[Seen]]
 
 
 class Album:
-    """Takes pictures, at most about one a second of each camera."""
+    """Takes pictures, of each camera no more than one alarm needs."""
 
-    def __init__(self, take: Take, clock: Clock) -> None:
-        """Prepare it; ``take`` takes one of a camera, of a frame no older than so many seconds."""
+    def __init__(self, take: Take, clock: Clock, fresh_s: float) -> None:
+        """Prepare it; ``take`` takes one of a camera, of a frame no older than so many seconds.
+
+        A picture that is no older than ``fresh_s`` serves whoever asks next.
+        """
+        self._fresh_s = fresh_s
         self._take = take
         self._clock = clock
         self._last: dict[str, Seen] = {}
@@ -31,11 +33,14 @@ class Album:
         Raises NoPictureError.
         """
         last = self._last.get(camera)
-        if last is not None and self._clock.reading().monotonic_ns - last.at_ns < FRESH_S * 1e9:
+        if (
+            last is not None
+            and self._clock.reading().monotonic_ns - last.at_ns < self._fresh_s * 1e9
+        ):
             return last
         taking = self._taking.get(camera)
         if taking is None or taking.done():
-            taking = asyncio.create_task(self._one(camera, TAKE_S if at_once else FRESH_S))
+            taking = asyncio.create_task(self._one(camera, TAKE_S if at_once else self._fresh_s))
             self._taking[camera] = taking
         return await asyncio.shield(taking)  # who goes away takes it from nobody else
 
@@ -48,6 +53,3 @@ class Album:
         for task in self._taking.values():
             task.cancel()
         await asyncio.gather(*self._taking.values(), return_exceptions=True)
-
-
-__all__ = ["FRESH_S", "TAKE_S", "Album", "NoPictureError", "Seen", "Take"]

@@ -86,7 +86,7 @@ class Evidence:
         self._keeping = Keeping(Shelf(folder), self._disk, clock, changed)
         index = config.gateway.state_dir / "video" / "recordings.db"
         self._clips = Clips(clock, index, self._keeping.has_room, pace)
-        self._album = Album(cameras.picture, clock)
+        self._album = Album(cameras.picture, clock, window.every_s / 2)
         footage = Footage(self._clips, Rings(folder / ".rings", cameras.keep, clock))
         self._sources = Sources(
             self._album, footage, lambda: self._config.cameras, self._keeping.fits, window
