@@ -1,0 +1,62 @@
+"""Killed at any step of a bundle's life, the disk has what was said, and no half of anything."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evidence.bundle_killed import ALARM
+from gatehouse.evidence import bundle
+from gatehouse.evidence.shelf import RELEASED, TOLD, Shelf
+from gatehouse_sim.agent import die_with_parent
+
+TESTS = Path(__file__).parents[1]
+QUICK = [1, 2, 5, 8, 12, 17, 22, 27, 31, 36, 44]
+ALL = [step for step in range(1, 70) if step not in QUICK]
+
+
+@pytest.mark.parametrize(
+    "step", [*QUICK, *(pytest.param(step, marks=pytest.mark.campaign) for step in ALL)]
+)
+def test_killed_at_any_step(tmp_path: Path, step: int) -> None:
+    """A power cut must leave nothing, or a bundle whose every named file is whole."""
+    done = subprocess.run(
+        [sys.executable, "-m", "evidence.bundle_killed", str(tmp_path / "evidence"), str(step)],
+        check=False,
+        cwd=TESTS,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        preexec_fn=die_with_parent,  # it makes one system call
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    assert done.returncode in {-signal.SIGKILL, 0}
+    said = done.stdout.splitlines()
+    shelf = Shelf(tmp_path / "evidence")
+    if shelf.folder.exists():
+        shelf.sweep()
+    found = shelf.read()
+    if not found:
+        assert "begun" not in said or "released" in said
+        return
+    (kept,) = found
+    place, manifest = shelf.place(ALARM), kept.manifest
+    if manifest is None:
+        assert said == []
+        assert kept.release is None
+        return
+    bundle.tidy(place, manifest, (RELEASED, TOLD))
+    pictures = sum(item.kind == "picture" for item in manifest.items)
+    assert pictures >= 2 * sum(line.startswith("picture") for line in said)
+    assert pictures % 2 == 0
+    assert ("ready" not in said) or manifest.state == "ready"
+    assert ("released" not in said) or kept.release is not None
+    assert "gone" not in said
+    for item in manifest.items:
+        content = (place / item.file).read_bytes()
+        assert (bundle.sha256_of(content), len(content)) == (item.sha256, item.bytes)
+    named = {item.file for item in manifest.items} | {"manifest.json", RELEASED, TOLD}
+    assert {path.name for path in place.iterdir()} <= named
