@@ -19,6 +19,7 @@ from rich.table import Table as Grid
 
 import desk
 import drain
+import evidence
 import idle
 import press
 import receiver_store
@@ -43,13 +44,14 @@ class Size:
     """How long the agent is watched at rest, and before that left alone to come to rest."""
     rest_s: float
     commands: int
+    evidence_rounds: int
     recordings: recordings.Size
 
 
 SIZES: Final = {
-    "full": Size(10, 50, 20, 20_000, 3, 30.0, 20.0, 20, recordings.Size(16, 90)),
-    "quick": Size(4, 15, 5, 4_000, 1, 10.0, 20.0, 5, recordings.Size(4, 14)),
-    "tiny": Size(1, 2, 1, 1_000, 1, 0.2, 0.0, 1, recordings.Size(2, 0.1)),
+    "full": Size(10, 50, 20, 20_000, 3, 30.0, 20.0, 20, 5, recordings.Size(16, 90)),
+    "quick": Size(4, 15, 5, 4_000, 1, 10.0, 20.0, 5, 2, recordings.Size(4, 14)),
+    "tiny": Size(1, 2, 1, 1_000, 1, 0.2, 0.0, 1, 1, recordings.Size(2, 0.1)),
 }
 
 BENCHMARKS: Final[dict[str, Callable[[Size], list[Table]]]] = {
@@ -59,7 +61,7 @@ BENCHMARKS: Final[dict[str, Callable[[Size], list[Table]]]] = {
     "receiver": lambda size: receiver_store.measure(size.backlog, size.drains),
     "idle": lambda size: idle.measure(size.seconds, size.rest_s),
     "status": lambda size: status.measure(size.commands),
-    "desk": lambda size: desk.measure(size.slow_presses),
+    "evidence": lambda size: evidence.measure(size.evidence_rounds, size.presses),
     "recordings": lambda size: recordings.tables(size.recordings),
 }
 

@@ -403,3 +403,11 @@ def test_recordings_within_another_cameras_are_refused(
     (mistake,) = wrong.value.mistakes
     assert mistake.key == 'camera "1".recordings'
     assert "within" in mistake.message
+
+
+@pytest.mark.parametrize("line", ["max_mb = 99", "max_mb = 1000001", 'max_mb = "4 GB"', "mb = 5"])
+def test_room_for_evidence(tmp_path: Path, line: str) -> None:
+    """A limit under one alarm's evidence, or a misspelt one, must be told, and stop no alarm."""
+    mistake = the_mistake(tmp_path, LEAST + "[evidence]\n" + line)
+    assert mistake.section == "evidence"
+    assert not mistake.stops_alarm

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from gatehouse.evidence import room
+from gatehouse.video_service import binder
 from system.test_fault_disk import fill, make_room
 from video_service.evidence_rig import gathering
 
@@ -18,6 +19,7 @@ async def main() -> None:
     """Press on a full disk, and again when there is room."""
     disk = Path(sys.argv[1])
     room.SPARE, room.CLIP_BYTES = 0, 1  # type: ignore[misc]  # the disk is to refuse, not our care
+    binder.AGAIN_S = 0.5  # type: ignore[misc]  # as the other times of this rig
     with tempfile.TemporaryDirectory(prefix="e") as short:
         root = Path(short)
         (root / "state").symlink_to(disk)

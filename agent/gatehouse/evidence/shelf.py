@@ -26,6 +26,8 @@ from gatehouse.evidence.plan import WINDOW, is_ready, unix_ms
 
 RELEASED: Final = "released.json"
 TOLD: Final = "told.json"
+RINGS: Final = ".rings"
+"""Where a camera's ring is written while clips are cut from it."""
 _GONE: Final = ".gone-"
 _MODE: Final = 0o640
 T = TypeVar("T", bound=msgspec.Struct)
@@ -155,6 +157,8 @@ class Shelf:
             shutil.rmtree(path)
         for path in self._empty():
             path.rmdir()
+        if (self.folder / RINGS).exists():
+            shutil.rmtree(self.folder / RINGS)
 
     def _empty(self) -> Iterator[Path]:
         if self.folder.exists():

@@ -21,7 +21,7 @@ from gatehouse.evidence import begin, bundle
 from gatehouse.evidence.manifest import Manifest
 from gatehouse.evidence.plan import WINDOW, Window, unix_ms
 from gatehouse.evidence.room import MB
-from gatehouse.evidence.shelf import RELEASED, TOLD, Kept, Shelf, is_id
+from gatehouse.evidence.shelf import RELEASED, RINGS, TOLD, Kept, Shelf, is_id
 from gatehouse.video.retention import Span
 from gatehouse.video_service import keeping
 from gatehouse.video_service.alarms import Alarms, Ask, Mark
@@ -87,7 +87,7 @@ class Evidence:
         index = config.gateway.state_dir / "video" / "recordings.db"
         self._clips = Clips(clock, index, self._keeping.has_room, pace)
         self._album = Album(cameras.picture, clock, window.every_s / 2)
-        footage = Footage(self._clips, Rings(folder / ".rings", cameras.keep, clock))
+        footage = Footage(self._clips, Rings(folder / RINGS, cameras.keep, clock))
         self._sources = Sources(
             self._album, footage, lambda: self._config.cameras, self._keeping.fits, window
         )

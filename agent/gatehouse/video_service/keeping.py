@@ -35,6 +35,7 @@ _MARGIN_MS: Final = 2000
 _OVER: Final = 1.1
 """Pictures may go so far over the limit: clips, which are large, stop at it."""
 _MOST_RELEASED: Final = 4
+_UNMEASURED: Final = 1 << 62
 
 
 class Keeping:
@@ -53,7 +54,7 @@ class Keeping:
         self._changed = changed
         self._kept: dict[str, Kept] | None = None
         self._held: tuple[Kept, ...] | None = None
-        self._free = 1 << 62
+        self._free = _UNMEASURED
         self._trouble: OSError | None = None
 
     async def load(self) -> list[Kept]:
@@ -108,6 +109,7 @@ class Keeping:
             log.warning("evidence cannot be written or read: %s", error)
         elif error is None and self._trouble is not None:
             log.info("evidence can be written again")
+            self._free = _UNMEASURED  # what was found while it was full is over
         if (error is None) != (self._trouble is None):
             self._trouble = error
             self._changed()

@@ -39,35 +39,52 @@ class _Writing:
 class Rings:
     """Has rings written, and says what came of it."""
 
-    def __init__(self, folder: Path, keep: Keep, clock: Clock) -> None:
-        """Prepare it; files lie in ``folder`` for as long as somebody cuts from them."""
+    def __init__(
+        self, folder: Path, keep: Keep, clock: Clock, preroll_s: float = PREROLL_S
+    ) -> None:
+        """Prepare it; files lie in ``folder`` for as long as somebody cuts from them.
+
+        What comes into a ring leaves it ``preroll_s`` later.
+        """
+        self._preroll_s = preroll_s
         self._folder = folder
         self._keep = keep
         self._clock = clock
         self._writing: dict[str, _Writing] = {}
         self._beside = Beside("rings", _HANG_S)
+        self._turn = asyncio.Lock()
 
     async def recorded(self, camera: str, end_ms: int) -> "Lent | None":
         """Return what the ring held, and what came up to a time (UTC, ms); None: it cannot be had.
 
         Raises OSError.
         """
-        loop, now_ms = asyncio.get_running_loop(), self._clock.reading().unix_ns // 1_000_000
+        async with self._turn:  # two that come at once are to share one file
+            writing = await self._order(camera, end_ms)
+        if writing is None:
+            return None
+        writing.users += 1
+        loop = asyncio.get_running_loop()
+        while (left_s := writing.closes_s - loop.time()) > 0:  # noqa: ASYNC110  # it may get longer
+            await asyncio.sleep(left_s)
+        return Lent(await self._beside.do(partial(_look, writing)), partial(self._done, writing))
+
+    async def _order(self, camera: str, end_ms: int) -> _Writing | None:
+        """Have the file written that reaches so far; None: nobody can write it now."""
+        loop = asyncio.get_running_loop()
         writing = self._writing.get(camera)
+        now_ms = self._clock.reading().unix_ns // 1_000_000
         if writing is None or writing.closes_s <= loop.time() + _CLOSED_S:
-            await self._beside.do(partial(self._folder.mkdir, exist_ok=True))
+            await self._beside.do(partial(self._folder.mkdir, parents=True, exist_ok=True))
             writing = _Writing(self._folder / f"{camera}-{now_ms}.mp4", 0, 0.0)
         if end_ms > writing.ends_ms:
             after_s = max(0.0, (end_ms - now_ms) / 1000) + _MORE_S
             if not self._keep(camera, writing.path, after_s):
                 return None
             writing.ends_ms = now_ms + round(after_s * 1000)
-            writing.closes_s = loop.time() + after_s + PREROLL_S + _CLOSED_S
+            writing.closes_s = loop.time() + after_s + self._preroll_s + _CLOSED_S
             self._writing[camera] = writing
-        writing.users += 1
-        while (left_s := writing.closes_s - loop.time()) > 0:  # noqa: ASYNC110  # it may get longer
-            await asyncio.sleep(left_s)
-        return Lent(await self._beside.do(partial(_look, writing)), partial(self._done, writing))
+        return writing
 
     def _done(self, writing: _Writing) -> None:
         writing.users -= 1
