@@ -96,6 +96,18 @@ async def test_details_that_are_too_much_are_left_out(data: dict[str, Any]) -> N
     assert happened.data in ({**kept, "key": "k"}, {**data, "key": "k"})
 
 
+@pytest.mark.parametrize(("characters", "kept"), [(24_000, True), (28_001, False)])
+async def test_a_manifest_goes_with_its_happening(characters: int, kept: bool) -> None:
+    """The district is to have the hashes of evidence, as far as that is bounded."""
+    desk = Desk()
+    desk.disk.durable = desk.video.stored
+    data = {"manifest": "x" * characters}
+    told = {"key": "k", "type": reports.EVIDENCE_READY, "subject": "gateway", "data": data}
+    assert await desk.video.take({"report": {"rows": [], "told": [told]}}) == {"received": ["k"]}
+    (happened,) = desk.disk.told
+    assert happened.data == {**(data if kept else {}), "key": "k"}
+
+
 async def test_details_cannot_pose_as_what_is_ours(tmp_path: Path) -> None:
     """Without it a detail named "fault" would end another fault, or one named "since" its time."""
     odd = {"fault": "open", "subject": "button/gate", "since": "never", "key": "other"}

@@ -17,6 +17,7 @@ from gatehouse.evidence import bundle
 from gatehouse.evidence.manifest import CLIP, PICTURE, Manifest
 from gatehouse.evidence.plan import unix_ms
 from gatehouse.evidence.room import MB
+from gatehouse.video_service import alarms, pictures_out
 from gatehouse.video_service.recordings import Recordings
 from video_service.evidence_rig import LIMIT_S, SMALL, WINDOW, Rig, gathering, make_film
 
@@ -174,8 +175,10 @@ async def test_many_presses_at_once_share_the_pictures(root: Path) -> None:
         assert len(rig.eyes.taken) < 10
 
 
-async def test_pictures_are_offered_again(root: Path) -> None:
+async def test_pictures_are_offered_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An alarm service that was busy, or was started anew, must have the pictures nevertheless."""
+    monkeypatch.setattr(pictures_out, "AGAIN_S", 0.2)
+    monkeypatch.setattr(alarms, "AGAIN_S", 0.2)
     async with gathering(root) as rig:
         rig.desk.busy = True
         alarm = rig.desk.alarm()

@@ -140,16 +140,16 @@ class Keeping:
 
     async def has_room(self, need: int) -> bool:
         """Make room for so many bytes; False when held bundles would have to go. Raises OSError."""
-        found = await self._disk.do(partial(self._make_room, need))
+        kept = sorted(self._all().values(), key=lambda each: each.alarm)
+        found = await self._disk.do(partial(self._make_room, kept, need))
         for alarm in found.go:
             log.info("the evidence of alarm %s, released, went to make room", alarm)
             self._all().pop(alarm, None)
         self._settled()
         return found.fits
 
-    def _make_room(self, need: int) -> room.Room:
+    def _make_room(self, kept: Sequence[Kept], need: int) -> room.Room:
         self._measure()
-        kept = [each for _, each in sorted(self._all().items())]
         found = room.find(kept, need, limit=self.limit, free=self._free)
         for alarm in found.go:
             self.shelf.remove(alarm)

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 DEADLINE_S: Final = 600.0
 """A picture that the district does not have by then shows nothing that still helps."""
-_AGAIN_S: Final = 2.0
+AGAIN_S: Final = 2.0
 _MOST: Final = 2000
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -69,7 +69,7 @@ class PicturesOut:
             self._news.clear()
             while self._waiting:
                 if not await self._next(next(iter(self._waiting.values()))):
-                    await asyncio.sleep(_AGAIN_S)
+                    await asyncio.sleep(AGAIN_S)
             await self._news.wait()
 
     async def _next(self, small: Small) -> bool:
