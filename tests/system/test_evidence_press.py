@@ -162,4 +162,5 @@ async def test_held_released_and_told(school_root: Path) -> None:
         assert record.event.data["by"] == "李老师"
         await school.video.kill()
         await school.video.start()
+        await school.video.cameras_until(lambda d: d["cameras"][0]["last_frame"])
         assert (await school.video.ask(asked))["already"] is True

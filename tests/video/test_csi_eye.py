@@ -196,3 +196,20 @@ def test_the_ring_holds_what_was_before_the_order(manners: Path, tmp_path: Path)
         assert last.pts is not None
         assert last.time_base is not None
         assert last.pts * last.time_base > 35
+
+
+@pytest.mark.campaign
+def test_a_second_order_makes_the_same_file_longer(manners: Path, tmp_path: Path) -> None:
+    """A second alarm in the same minute must not cut off what the first one wants."""
+    kept = tmp_path / "kept.mp4"
+    with looking(manners) as child:
+        child.hear(say.Key, 3)
+        child.order(do="keep", path=str(kept), after_s=1)
+        child.hear(say.Key, 5)
+        child.order(do="keep", path=str(kept), after_s=5)
+        child.hear(say.Key, 5 + 48)
+    with av.open(str(kept)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert packets[-1].pts is not None
+        assert packets[-1].time_base is not None
+        assert 8 < packets[-1].pts * packets[-1].time_base < 13

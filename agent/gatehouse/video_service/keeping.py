@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from gatehouse.clock import Clock
-from gatehouse.control import reports
+from gatehouse.control import protocol, reports
 from gatehouse.control.reports import GATEWAY, Row, Standing, Told
 from gatehouse.errors import ControlError
 from gatehouse.events import rfc3339
@@ -116,7 +116,9 @@ class Keeping:
 
     async def release(self, alarm: str, by: str, via: str) -> bool:
         """Let go of a bundle; True when somebody had before. Raises ControlError, OSError."""
-        if (kept := self._all().get(alarm)) is None:
+        if self._kept is None:
+            raise ControlError("the bundles are still being read", protocol.BUSY)
+        if (kept := self._kept.get(alarm)) is None:
             raise ControlError(f"there is no evidence of an alarm {alarm[:100]!r}")
         if kept.release is not None:
             return True
