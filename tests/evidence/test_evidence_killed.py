@@ -14,7 +14,7 @@ from gatehouse.evidence.shelf import RELEASED, TOLD, Shelf
 from gatehouse_sim.agent import die_with_parent
 
 TESTS = Path(__file__).parents[1]
-QUICK = [1, 2, 5, 8, 12, 17, 22, 27, 31, 36, 44]
+QUICK = [2, 5, 10, 17, 24, 31, 38, 44]
 ALL = [step for step in range(1, 70) if step not in QUICK]
 
 

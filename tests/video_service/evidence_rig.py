@@ -32,8 +32,8 @@ from gatehouse.video_service.clips import Pace
 from gatehouse.video_service.evidence import Evidence
 
 LIMIT_S: Final = 60.0
-WINDOW: Final = Window(before_s=3.0, after_s=1.0, every_s=0.3, pictures=3)
-PACE: Final = Pace(after_s=0.1, again_s=0.2, patience_s=1.0, other_s=1.0)
+WINDOW: Final = Window(before_s=3.0, after_s=0.8, every_s=0.2, pictures=3)
+PACE: Final = Pace(after_s=0.1, again_s=0.1, patience_s=0.4, other_s=1.0)
 SMALL: Final = b"\xff\xd8small"
 STORE: Final = "5b8a2d0e-0000-4000-8000-000000000001"
 

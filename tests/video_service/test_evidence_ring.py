@@ -4,13 +4,18 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from gatehouse.clock import SystemClock
+from gatehouse.video_service import ring
 from gatehouse.video_service.ring import Rings
 from video_service.evidence_rig import FILM_S, make_film
 
 
-async def test_one_file_for_many_alarms(tmp_path: Path) -> None:
+async def test_one_file_for_many_alarms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ring is one: a second alarm must not cut off what the first one wants."""
+    monkeypatch.setattr(ring, "MORE_S", 0.2)
+    monkeypatch.setattr(ring, "CLOSED_S", 0.1)
     film = make_film(tmp_path / "film.mp4").read_bytes()
     orders: list[tuple[Path, float]] = []
 
@@ -22,7 +27,7 @@ async def test_one_file_for_many_alarms(tmp_path: Path) -> None:
     rings = Rings(tmp_path / "rings", keep, SystemClock("boot"), preroll_s=0.2)
     now_ms = time.time_ns() // 1_000_000
     async with asyncio.TaskGroup() as tasks:
-        both = [tasks.create_task(rings.recorded("csi", now_ms + ms)) for ms in (0, 2100)]
+        both = [tasks.create_task(rings.recorded("csi", now_ms + ms)) for ms in (0, 500)]
     (path, _), (again, after_s) = orders
     assert path == again
     for task in both:

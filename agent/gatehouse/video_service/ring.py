@@ -18,9 +18,9 @@ from gatehouse.video.csi_recording import PREROLL_S
 from gatehouse.video.segment import keyframes, measure
 from gatehouse.video_service.beside import Beside
 
-_CLOSED_S: Final = 2.0
+CLOSED_S: Final = 2.0
 _HANG_S: Final = 30.0
-_MORE_S: Final = 2.0
+MORE_S: Final = 2.0
 
 Keep = Callable[[str, Path, float], bool]
 """Has a camera's ring written to a file, and so many seconds more; False when it cannot be."""
@@ -74,15 +74,15 @@ class Rings:
         loop = asyncio.get_running_loop()
         writing = self._writing.get(camera)
         now_ms = self._clock.reading().unix_ns // 1_000_000
-        if writing is None or writing.closes_s <= loop.time() + _CLOSED_S:
+        if writing is None or writing.closes_s <= loop.time() + CLOSED_S:
             await self._beside.do(partial(self._folder.mkdir, parents=True, exist_ok=True))
             writing = _Writing(self._folder / f"{camera}-{now_ms}.mp4", 0, 0.0)
         if end_ms > writing.ends_ms:
-            after_s = max(0.0, (end_ms - now_ms) / 1000) + _MORE_S
+            after_s = max(0.0, (end_ms - now_ms) / 1000) + MORE_S
             if not self._keep(camera, writing.path, after_s):
                 return None
             writing.ends_ms = now_ms + round(after_s * 1000)
-            writing.closes_s = loop.time() + after_s + self._preroll_s + _CLOSED_S
+            writing.closes_s = loop.time() + after_s + self._preroll_s + CLOSED_S
             self._writing[camera] = writing
         return writing
 
