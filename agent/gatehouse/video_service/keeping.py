@@ -187,13 +187,13 @@ class Keeping:
 
     def row(self) -> Row:
         """Return what stands."""
-        both = (reports.EVIDENCE_FAILED, reports.EVIDENCE_FULL)
-        if self._trouble is not None and not is_full(self._trouble):
-            unknown = (reports.EVIDENCE_FULL,)
+        full, failed = reports.EVIDENCE_FULL, reports.EVIDENCE_FAILED
+        if self._trouble is not None:
+            what, other = (full, failed) if is_full(self._trouble) else (failed, full)
             said = {"text": str(self._trouble)[:300]}
-            return Row(GATEWAY, (Standing(reports.EVIDENCE_FAILED, said),), unknown)
+            return Row(GATEWAY, (Standing(what, said),), (other,))
         if self._kept is None:
-            return Row(GATEWAY, (), both)
+            return Row(GATEWAY, (), (failed, full))
         stands: list[Standing] = []
         damaged = [each.alarm for each in self._kept.values() if each.manifest is None]
         damaged = [alarm for alarm in damaged if self._kept[alarm].release is None]
@@ -218,8 +218,6 @@ class Keeping:
         return {"used_mb": used // room.MB, "max_mb": self.limit // room.MB}
 
     def _is_short(self) -> bool:
-        if self._trouble is not None:
-            return True
         kept = sorted(self._all().values(), key=lambda each: each.alarm)
         short = room.is_short(kept, self.cameras, limit=self.limit, free=self._free)
         return self.cameras > 0 and short
