@@ -65,7 +65,7 @@ class Agent(Service):
         reader, writer = await asyncio.open_unix_connection(str(self.address))
         try:
             writer.write(json.dumps(request).encode() + b"\n")
-            while line := await reader.readline():
+            while (line := await reader.readline()).endswith(b"\n"):  # half a line: it was killed
                 yield json.loads(line)
         finally:
             writer.close()

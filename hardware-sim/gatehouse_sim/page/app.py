@@ -19,7 +19,7 @@ from gatehouse import texts
 from gatehouse_sim.page import wishes
 from gatehouse_sim.page.guard import Guard
 from gatehouse_sim.page.hands import Hands
-from gatehouse_sim.page.stand import Stand, Viewer
+from gatehouse_sim.page.stand import Stand
 from gatehouse_sim.page.telling import Around, tell
 from gatehouse_sim.page.words import words
 from gatehouse_sim.school import School
@@ -76,8 +76,7 @@ class Page:
         if self._stand.viewers >= MOST_VIEWERS:
             return Response("too many look on\n", 503)
         _speak(request)
-        stream = self._stream(self._stand.look())
-        return StreamingResponse(stream, media_type="text/event-stream")
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
 
     async def act(self, request: Request) -> Response:
         """Carry out one wish; what is refused, and why, is said."""
@@ -98,7 +97,8 @@ class Page:
         except (WiringError, OSError, ValueError) as exc:
             return _said(409, str(exc))
 
-    async def _stream(self, viewer: Viewer) -> AsyncIterator[str]:
+    async def _stream(self) -> AsyncIterator[str]:
+        viewer = self._stand.look()
         try:
             while not self._stand.closed:
                 await viewer.woken.wait()

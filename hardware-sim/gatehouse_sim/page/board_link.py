@@ -20,7 +20,7 @@ async def ask(path: Path, do: str, **asked: float | bool) -> dict[str, Any]:
         line = await reader.readline()
     finally:
         writer.close()
-    if not line:
+    if not line.endswith(b"\n"):
         raise ConnectionResetError(f"the board at {path} went away without an answer")
     answer: dict[str, Any] = json.loads(line)
     if not answer.get("ok"):
@@ -36,7 +36,7 @@ async def follow(path: Path) -> AsyncGenerator[dict[str, Any], None]:
     reader, writer = await asyncio.open_unix_connection(str(path))
     try:
         writer.write(b'{"do": "follow"}\n')
-        while line := await reader.readline():
+        while (line := await reader.readline()).endswith(b"\n"):  # half a line: it was killed
             yield json.loads(line)
     finally:
         writer.close()
