@@ -13,10 +13,10 @@ import shutil
 from pathlib import Path
 from typing import Final, Self
 
-from gatehouse.threads import off_loop
 from gatehouse_sim.child import die_with_parent
 
-SIZE_MB: Final = 256
+SIZE_MB: Final = 512
+"""Room for the outbox and the evidence of some alarms; it is the machine's memory that is used."""
 _PROGRAMS: Final = ("unshare", "nsenter", "setpriv", "mount")
 _LIMIT_S: Final = 30.0
 
@@ -28,23 +28,20 @@ class SmallDisk:
         self._folder = folder
         self._size_mb = size_mb
         self._keeper: asyncio.subprocess.Process | None = None
+        self._full = False
         self.why = ""
         """Why there is none; empty while there is one."""
 
     @property
     def within(self) -> tuple[str, ...]:
         """The words before a command that make it see this disk; none where there is no disk."""
-        if self._keeper is None:
-            return ()
-        mine = ["--user", "--preserve-credentials"] if os.geteuid() else []
-        enter = ["nsenter", f"--target={self._keeper.pid}", "--mount", *mine, "--"]
         # To enter a user's own namespace makes the kernel forget who shall die with whom.
-        return (*enter, "setpriv", "--pdeathsig", "KILL")
+        return (*self._enter, "setpriv", "--pdeathsig", "KILL") if self._enter else ()
 
     @property
     def full(self) -> bool:
         """Whether it was filled."""
-        return self._keeper is not None and self._filler.exists()
+        return self._full
 
     async def __aenter__(self) -> Self:
         if lacks := [name for name in _PROGRAMS if shutil.which(name) is None]:
@@ -78,29 +75,47 @@ class SmallDisk:
         await keeper.wait()
 
     async def fill(self) -> None:
-        """Leave not one byte. Raises OSError when there is no such disk."""
+        """Leave not one block. Raises OSError when there is no such disk, or it cannot be done.
+
+        What nobody uses is taken away from it, so that the machine's memory is not filled too.
+        """
         if self._keeper is None:
             raise OSError(f"the disk cannot be filled: {self.why}")
-        filler = self._filler
-        await off_loop(lambda: _fill(filler), name="fill", timeout_s=_LIMIT_S)
+        inside = Path(f"/proc/{self._keeper.pid}/root") / self._folder.relative_to("/")
+        for last in (False, False, True):
+            now = os.statvfs(inside)
+            used = (now.f_blocks - now.f_bfree) * now.f_frsize
+            try:
+                await self._resize(f"{max(used // 1024, 4)}k")
+            except OSError:  # somebody wrote meanwhile
+                if last:
+                    raise
+            else:
+                self._full = True
+                return
 
     async def free(self) -> None:
-        """Give it all back."""
-        filler = self._filler
-        await off_loop(lambda: filler.unlink(missing_ok=True), name="free", timeout_s=_LIMIT_S)
+        """Give it all back. Raises OSError when there is no such disk."""
+        await self._resize(f"{self._size_mb}m")
+        self._full = False
+
+    async def _resize(self, size: str) -> None:
+        # the options that it has now name owners by numbers which the namespace does not know
+        process = await asyncio.create_subprocess_exec(
+            *(*self._enter, "mount", "--options-mode=ignore"),
+            *("-o", f"remount,size={size}", str(self._folder)),
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=die_with_parent,
+        )
+        async with asyncio.timeout(_LIMIT_S):
+            _, said = await process.communicate()
+        if process.returncode:
+            raise OSError(f"the disk cannot be made {size} large: {said.decode(errors='replace')}")
 
     @property
-    def _filler(self) -> Path:
+    def _enter(self) -> tuple[str, ...]:
+        """The words before a command that let it into the namespace."""
         if self._keeper is None:
-            return self._folder / "filler"
-        inside = Path(f"/proc/{self._keeper.pid}/root") / self._folder.relative_to("/")
-        return inside / "filler"
-
-
-def _fill(filler: Path) -> None:
-    """Write until the file system takes nothing more, in ever smaller pieces."""
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            with contextlib.suppress(OSError):
-                while file.write(b"x" * size):
-                    pass
+            return ()
+        mine = ("--user", "--preserve-credentials") if os.geteuid() else ()
+        return ("nsenter", f"--target={self._keeper.pid}", "--mount", *mine, "--")
