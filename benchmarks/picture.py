@@ -31,7 +31,7 @@ def main() -> None:
             context = browser.new_context(viewport=place, locale=locale)  # type: ignore[arg-type]  # a dict it is
             pictures = _both(context, language)
             path = _PICTURES / name
-            path.write_bytes(_side_by_side(browser, *pictures))
+            path.write_bytes(_small(_side_by_side(browser, *pictures)))
             print(path, path.stat().st_size, "bytes")
 
 
@@ -45,27 +45,34 @@ def _both(context: BrowserContext, language: str) -> tuple[bytes, bytes]:
         preexec_fn=die_with_parent,  # noqa: PLW1509  # one call of prctl: it takes no lock
     )
     with demo:
-        school_url, desk_url, user, password = _printed(demo)
-        desk = context.new_page()
-        desk.goto(f"{desk_url}?lang={language}")
-        desk.fill("input[name=name]", user)
-        desk.fill("input[name=password]", password)
-        desk.click("form.card button")
-        desk.wait_for_selector('[data-section="waiting"]', state="attached")
-        desk.wait_for_selector("#sound:visible")
-        desk.mouse.click(_WIDTH / 2, _HEIGHT - 20)  # a browser lets no page sound before that
-        school = context.new_page()
-        school.goto(f"{school_url}?lang={language}")
-        for camera in school.locator('[data-told^="camera-"]').all():
-            camera.and_(school.locator('[data-state="fine"]')).wait_for(timeout=_LIMIT_MS)
-        school.locator(".panic").first.click()
-        desk.locator("button.acknowledge").wait_for(timeout=_LIMIT_MS)
-        desk.wait_for_timeout(3000)  # it flashes at first
-        school.evaluate("document.getElementById('answer').textContent = ''")
-        school.wait_for_selector('.lamp.red[data-level="1"]')
-        pictures = school.screenshot(), desk.screenshot()
-        demo.terminate()
-    return pictures
+        try:
+            return _pressed(context, language, _printed(demo))
+        finally:
+            demo.terminate()
+
+
+def _pressed(
+    context: BrowserContext, language: str, said: tuple[str, str, str, str]
+) -> tuple[bytes, bytes]:
+    school_url, desk_url, user, password = said
+    desk = context.new_page()
+    desk.goto(f"{desk_url}?lang={language}")
+    desk.fill("input[name=name]", user)
+    desk.fill("input[name=password]", password)
+    desk.click("form.card button")
+    desk.wait_for_selector('[data-section="waiting"]', state="attached")
+    desk.wait_for_selector("#sound:visible")
+    desk.mouse.click(_WIDTH / 2, _HEIGHT - 20)  # a browser lets no page sound before that
+    school = context.new_page()
+    school.goto(f"{school_url}?lang={language}")
+    for camera in school.locator('[data-told^="camera-"]').all():
+        camera.and_(school.locator('[data-state="fine"]')).wait_for(timeout=_LIMIT_MS)
+    school.locator(".panic").first.click()
+    desk.locator("button.acknowledge").wait_for(timeout=_LIMIT_MS)
+    desk.wait_for_timeout(3000)  # it flashes at first
+    school.evaluate("document.getElementById('answer').textContent = ''")
+    school.wait_for_selector('.lamp.red[data-level="1"]')
+    return school.screenshot(), desk.screenshot()
 
 
 def _printed(demo: "subprocess.Popen[str]") -> tuple[str, str, str, str]:
@@ -86,6 +93,13 @@ def _side_by_side(browser: Browser, left: bytes, right: bytes) -> bytes:
     style = "body{margin:20px;display:flex;gap:20px;background:#8d95a3}img{border-radius:6px}"
     page.set_content(f"<style>{style}</style>{images}")
     return page.screenshot()
+
+
+def _small(png: bytes) -> bytes:
+    """Have ffmpeg keep 256 colours: what cameras see takes much room otherwise."""
+    colours = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none"
+    words = ["ffmpeg", "-v", "error", "-i", "-", "-vf", colours, "-f", "image2pipe", "-c:v", "png"]
+    return subprocess.run([*words, "-"], input=png, stdout=subprocess.PIPE, check=True).stdout
 
 
 main()
