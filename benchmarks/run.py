@@ -61,6 +61,7 @@ BENCHMARKS: Final[dict[str, Callable[[Size], list[Table]]]] = {
     "receiver": lambda size: receiver_store.measure(size.backlog, size.drains),
     "idle": lambda size: idle.measure(size.seconds, size.rest_s),
     "status": lambda size: status.measure(size.commands),
+    "desk": lambda size: desk.measure(size.slow_presses),
     "evidence": lambda size: evidence.measure(size.evidence_rounds, size.presses),
     "recordings": lambda size: recordings.tables(size.recordings),
 }

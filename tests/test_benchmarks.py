@@ -10,7 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 300
-AIMS = {"press": 4, "drain": 1, "store": 0, "idle": 2, "status": 1, "evidence": 1, "recordings": 0}
+AIMS = {
+    "press": 4,
+    "drain": 1,
+    "store": 0,
+    "receiver": 0,
+    "idle": 2,
+    "status": 1,
+    "desk": 0,
+    "evidence": 1,
+    "recordings": 0,
+}
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -104,7 +104,9 @@ def test_all_that_the_agent_needs_is_named(python: str, machine: str) -> None:
     """Without it a library would be missing where no network can bring it."""
     names = {pin.name for pin in pins(GATEWAY.needs, python, machine)}
     needed = {"aiomqtt", "paho-mqtt", "gpiozero", "colorzero", "msgspec", "psutil", "rich", "tomli"}
-    assert needed | {"av", "httpx", "httpcore", "h11", "defusedxml", "cryptography"} <= names
+    assert (
+        needed | {"av", "httpx", "httpcore", "h11", "defusedxml", "cryptography", "cffi"} <= names
+    )
     assert not {name for name in names if python in LEFT_OUT.get(name, ())}
     assert not names & {"starlette", "picamera2", "gatehouse-agent", "pytest"}
     assert ("lgpio" in names) == (python == "3.11")

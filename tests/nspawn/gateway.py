@@ -68,10 +68,8 @@ class Gateway:
         """Set mosquitto up with the district's rules."""
         rules = Path(__file__).parents[2] / "config" / "district"
         place = "etc/mosquitto/gatehouse"
-        for source in (
-            rules / "acl",
-            *(self._files / name for name in ("ca.pem", "crl.pem", "server.pem")),
-        ):
+        ours = (self._files / name for name in ("ca.pem", "crl.pem", "server.pem"))
+        for source in (rules / "acl", *ours):
             self.put(source, f"{place}/{source.name}")
         self.put(self._files / "server.key", f"{place}/server.key", 0o640)
         self.container.run("chgrp", "-R", "mosquitto", f"/{place}")

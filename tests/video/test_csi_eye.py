@@ -176,7 +176,7 @@ def test_a_picture_is_taken_while_it_looks(manners: Path) -> None:
     assert picture.number == 7
     assert asked_ns < picture.at_ns < time.monotonic_ns()
     for jpeg in (picture.whole, picture.small):
-        with av.open(io.BytesIO(jpeg)) as shown:
+        with av.open(io.BytesIO(jpeg), "r") as shown:
             frame = next(shown.decode(video=0))
             assert (frame.width, frame.height) == (640, 360)
             assert frame.to_ndarray(format="gray").std() > 20

@@ -35,10 +35,10 @@ async def test_of_what_was_decoded_or_of_this_moment(film: str) -> None:
         assert second.at_ns > asked_ns
         for picture in (first, second):
             assert len(picture.small) <= MOST_SMALL
-            with av.open(io.BytesIO(picture.whole)) as shown:
+            with av.open(io.BytesIO(picture.whole), "r") as shown:
                 frame = next(shown.decode(video=0))
                 assert (frame.width, frame.height) == (1920, 1080)
-            with av.open(io.BytesIO(picture.small)) as shown:
+            with av.open(io.BytesIO(picture.small), "r") as shown:
                 assert next(shown.decode(video=0)).width == 960
 
 

@@ -18,7 +18,7 @@ from gatehouse.clock import SystemClock
 from gatehouse.config import Button, Camera, Config, District, Gateway
 from gatehouse.config import Evidence as Room
 from gatehouse.control import client, protocol
-from gatehouse.control.server import ControlServer
+from gatehouse.control.server import ControlServer, Handler
 from gatehouse.errors import ControlError
 from gatehouse.events import Event, Mode, rfc3339, uuid7
 from gatehouse.evidence import bundle
@@ -51,7 +51,7 @@ class Desk:
 
     async def start(self) -> None:
         """Listen."""
-        handlers = {
+        handlers: dict[str, Handler] = {
             "events": self._events,
             "history": self._history,
             "follow": self._follow,

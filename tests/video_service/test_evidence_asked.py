@@ -36,6 +36,7 @@ async def test_a_snapshot_is_limited_and_honest(root: Path) -> None:
     async with gathering(root, ("gate", "yard")) as rig:
         take = rig.evidence.handlers()["snapshot"]
         answer = await take({"camera": "gate"})
+        assert isinstance(answer, dict)
         assert (root / answer["path"]).read_bytes().startswith(SMALL)
         with pytest.raises(ControlError) as refused:
             await take({"camera": "gate"})

@@ -44,7 +44,7 @@ def sound(rig: Rig, manifest: Manifest) -> None:
     assert extra <= {"manifest.json", "released.json", "told.json"}
 
 
-def pictures(manifest: Manifest, camera: str = "gate") -> list[int | None]:
+def pictures(manifest: Manifest, camera: str = "gate") -> list[int]:
     """Return the numbers of a camera's pictures."""
     return [
         item.number

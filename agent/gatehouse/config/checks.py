@@ -58,8 +58,8 @@ def check(
     state_dir = gateway.state_dir if gateway is not None else STATE_DIR
     district = _district(section(found, "district", findings), folder, state_dir)
     cameras = _cameras(found, findings, folder)
-    retention = _retention(_section(found, "retention", findings))
-    evidence = _evidence(_section(found, "evidence", findings))
+    retention = _retention(section(found, "retention", findings))
+    evidence = _evidence(section(found, "evidence", findings))
     for name in found:
         if name not in SECTIONS:
             _strange_section(name, findings)

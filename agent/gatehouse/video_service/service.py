@@ -140,6 +140,7 @@ class VideoService:
         status = {
             "cameras": self._watch.summary(),
             "recordings": self._recordings.summary(),
+            reports.RETENTION_ROWS: self._recordings.retention(),
             "evidence": self._evidence.summary(),
         }
         rows = [*self._watch.rows(), *self._recordings.rows(), self._own_row()]

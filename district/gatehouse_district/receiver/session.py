@@ -127,9 +127,8 @@ class Session:
                 await self._attend(link, clean=clean)
             except (OSError, UplinkError) as exc:  # a TimeoutError is an OSError
                 if not told:
-                    _log.warning(
-                        "cannot reach %s: %s; trying on", self.url, str(exc) or "no answer"
-                    )
+                    why = str(exc) or "no answer"
+                    _log.warning("cannot reach %s: %s; trying on", self.url, why)
                 told = True
             else:
                 clean, told, pause_s = False, False, shortest
