@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 
 from gatehouse import texts
 from gatehouse.texts import _, language_of
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [ROOT / "agent" / "gatehouse", ROOT / "hardware-sim" / "gatehouse_sim"]
+SOURCES = [
+    ROOT / "agent" / "gatehouse",
+    ROOT / "district" / "gatehouse_district",
+    ROOT / "hardware-sim" / "gatehouse_sim",
+]
 PO = texts.LOCALE_DIR / "zh_CN" / "LC_MESSAGES" / "gatehouse.po"
 NEVER = {
     "恐慌按钮": "一键报警按钮",
@@ -59,6 +64,10 @@ def marked() -> dict[str, str]:
                     found[text.value] = f"{path.relative_to(ROOT)}:{node.lineno}"
                 at = f"{path}:{node.lineno}"
                 assert not isinstance(text, ast.JoinedStr), f"{at}: an f-string is no key"
+        for path in sorted(root.rglob("templates/**/*.html")):
+            with path.open("rb") as template:
+                for line, _, message, _ in babel_extract(template, ["_"], [], {}):
+                    found[str(message)] = f"{path.relative_to(ROOT)}:{line}"
     return found
 
 

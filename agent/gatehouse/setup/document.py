@@ -34,6 +34,7 @@ _TITLES: Final = {
     "district": "平台 · the district",
     "camera": "摄像机 · a camera",
     "retention": "保存时间 · how long recordings stay",
+    "evidence": "证据 · what is kept around an alarm",
 }
 COMMENTS: Final = {
     "gateway.id": "网关编号，与证书名一致 · topic level and certificate name",
@@ -78,6 +79,7 @@ COMMENTS: Final = {
     "retention.min_free_percent": "磁盘预留空间，百分比 · part of the disk kept free, percent",
     "retention.gap_seconds": "超过此秒数算录像缺失 · more seconds than this are a gap",
     "retention.on_full": "oldest，或 stop 宁停不删 · or stop: never delete under the floor",
+    "evidence.max_mb": "证据最多占用，MB · room for evidence, MB",
 }
 _COMMENT_AT: Final = 36
 

@@ -58,8 +58,9 @@ class Interview:
             self._found["enclosure"] = box
         self._title(_("Cameras"))
         self._cameras()
-        if "retention" in self._before:
-            self._found["retention"] = self._before["retention"]
+        for kept in ("retention", "evidence"):
+            if kept in self._before:
+                self._found[kept] = self._before[kept]
         self._title(_("The district"))
         return self._district()
 

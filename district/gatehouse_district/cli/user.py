@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from gatehouse.clock import SystemClock
 from gatehouse.texts import _
-from gatehouse_district.cli import COMMANDS, Commands
+from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import open_config
 from gatehouse_district.cli.screen import console, said, table
 from gatehouse_district.desk.accounts import Accounts
@@ -30,15 +30,15 @@ _LONGEST_FILE: Final = 1024
 
 def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.ArgumentParser) -> None:
     """Describe the command and what it does."""
-    about = _(COMMANDS["user"])
-    parser = commands.add_parser("user", help=about, description=about, parents=[shared])
+    said = about("user")
+    parser = commands.add_parser("user", help=said, description=said, parents=[shared])
     doing = parser.add_subparsers(dest="doing", metavar="WHAT", required=True)
 
     def one(
-        name: str, about: str, run: Callable[[argparse.Namespace], int]
+        name: str, said: str, run: Callable[[argparse.Namespace], int]
     ) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = doing.add_parser(
-            name, help=about, description=about, parents=[shared]
+            name, help=said, description=said, parents=[shared]
         )
         made.set_defaults(run=run)
         return made
