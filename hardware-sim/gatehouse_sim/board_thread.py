@@ -15,12 +15,15 @@ _ANSWER_S: Final = 5.0
 """An edge that was not given by then never will be."""
 
 _NS: Final = 1_000_000_000
-_Due = tuple[int, int, Move, Future[int] | None]
+_Due = tuple[int, int, Move, Future[int] | None, int]
+"""When, the how many-th, what, who waits for it, and the plan that it belongs to."""
 
 
 class BoardThread:
     """Makes planned moves in the order of their time, in one daemon thread that sleeps in between.
 
+    A move that comes late, on a machine under load, puts off what remains of its plan: the agent
+    must not see a press shorter than the finger meant.
     ``make`` moves the wire, gives the edge and returns when (CLOCK_MONOTONIC, ns). What it raises
     ends the thread for good, as in lgpio. ``lock`` guards the board's wires besides.
     """
@@ -42,7 +45,7 @@ class BoardThread:
         """Whether moves of these pins are still to come."""
         now_ns = time.monotonic_ns()
         with self.lock:
-            return any(move.pin in pins and at_ns > now_ns for at_ns, _, move, _ in self._due)
+            return any(due[2].pin in pins and due[0] > now_ns for due in self._due)
 
     def plan(self, moves: Sequence[Move], pin: int) -> Future[int]:
         """Take moves in; the future is the time of the first one of ``pin``, once it is given.
@@ -54,9 +57,10 @@ class BoardThread:
                 raise WiringError("the board's edge thread is dead: start the agent again")
             done: Future[int] = Future()
             first = next(move for move in moves if move.pin == pin)
+            plan = next(self._count)
             for move in moves:
                 told = done if move is first else None
-                heapq.heappush(self._due, (move.at_ns, next(self._count), move, told))
+                heapq.heappush(self._due, (move.at_ns, next(self._count), move, told, plan))
             self.lock.notify_all()
             return done
 
@@ -87,8 +91,8 @@ class BoardThread:
             sooner_ns = min(far)[0] - max([now_ns, *(at_ns + 1 for at_ns in near)])
             kept = [due for due in self._due if due not in far]
             self._due = kept + [
-                (at_ns - sooner_ns, n, replace(move, at_ns=at_ns - sooner_ns), done)
-                for at_ns, n, move, done in far
+                (at_ns - sooner_ns, n, replace(move, at_ns=at_ns - sooner_ns), done, plan)
+                for at_ns, n, move, done, plan in far
             ]
             heapq.heapify(self._due)
             self.lock.notify_all()
@@ -102,7 +106,7 @@ class BoardThread:
     def _run(self) -> None:
         try:
             while (due := self._next()) is not None:
-                self._do(due[2], due[3])
+                self._do(due)
         finally:
             with self.lock:
                 self._stopping = True
@@ -119,21 +123,35 @@ class BoardThread:
                 self.lock.wait(None if wait_ns is None else wait_ns / _NS)
         return None
 
-    def _do(self, move: Move, done: Future[int] | None) -> None:
+    def _do(self, due: _Due) -> None:
+        planned_ns, _, move, done, plan = due
         try:
             at_ns = self._make(move)
         except BaseException:
             if done is not None:
                 done.cancel()
             raise
+        self._put_off(plan, at_ns - planned_ns)
         if done is not None:
             done.set_result(at_ns)
 
+    def _put_off(self, plan: int, late_ns: int) -> None:
+        """Make what remains of a plan later by so much."""
+        with self.lock:
+            if any(due[4] == plan for due in self._due):
+                self._due = [
+                    (at_ns + late_ns, n, replace(move, at_ns=at_ns + late_ns), done, its)
+                    if its == plan
+                    else (at_ns, n, move, done, its)
+                    for at_ns, n, move, done, its in self._due
+                ]
+                heapq.heapify(self._due)
+
 
 def _tell_off(dropped: Iterable[_Due]) -> None:
-    for _, _, _, done in dropped:
-        if done is not None:
-            done.cancel()
+    for due in dropped:
+        if due[3] is not None:
+            due[3].cancel()
 
 
 def answer(done: Future[int]) -> int:

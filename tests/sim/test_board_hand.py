@@ -1,5 +1,7 @@
 """What a hand on the simulated wires does to the agent's pins (contract section 7)."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +50,37 @@ def test_a_press_bounces(school: School) -> None:
     press(school.client, LATCH, for_s=0.02, bounce_ms=5)
     edges = school.heard(6)  # at least one bounce at closing and one at opening
     assert edges[:3] == [(5, 0), (5, 1), (5, 0)]
+
+
+def test_a_press_that_comes_late_keeps_its_length(school: School) -> None:
+    """On a machine under load a whole press became a spike, which the agent rightly passes by.
+
+    Seen once in hundreds of runs: the thread was held up for longer than the press, and gave its
+    closing and its opening within the same millisecond.
+    """
+    held_up, go_on = threading.Event(), threading.Event()
+
+    def listener(_ticks: float, _level: int) -> None:
+        held_up.set()
+        go_on.wait(LIMIT_S)
+
+    school.board._factory.pin(5).when_changed = listener  # type: ignore[attr-defined]  # seen from inside
+    setting = threading.Thread(target=school.board._factory.set, args=(5, 0))  # type: ignore[attr-defined]  # as above
+    setting.start()
+    assert held_up.wait(LIMIT_S)
+    pressing = threading.Thread(target=press, args=(school.client, GATE), kwargs={"for_s": 0.05})
+    pressing.start()
+    due = school.board._factory._thread._due  # type: ignore[attr-defined]  # as above
+    over_ns = time.monotonic_ns() + int(LIMIT_S * 1e9)
+    while not (due and max(at for at, *_ in due) < time.monotonic_ns()):
+        assert time.monotonic_ns() < over_ns
+        time.sleep(0.01)  # until the whole press is overdue
+    go_on.set()
+    assert school.heard(4) == [(27, 1), (17, 0), (17, 1), (27, 0)]
+    (closed, _), (opened, _) = school.client.history(17)
+    assert opened - closed >= 50_000_000
+    setting.join(LIMIT_S)
+    pressing.join(LIMIT_S)
 
 
 def test_a_button_that_is_pressed_cannot_be_pressed(school: School) -> None:
