@@ -113,8 +113,8 @@ class AlarmService:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         deliver = self._deliver_to(loop)
+        began_ns = self._clock.reading().monotonic_ns  # no edge is taken as older: before `listen`
         self._board.listen(deliver)
-        began_ns = self._clock.reading().monotonic_ns
         levels = {pin: self._board.level(pin) for pin in input_pins(self._config)}
         joints = Joints(self._clock)
         outbox, opening = await Outbox.open(
