@@ -1,6 +1,7 @@
 """Pictures between the services: what is taken from the video service, and what it is asked."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ async def test_a_picture_is_queued_and_shown_in_the_status(tmp_path: Path) -> No
         {"path": 7},
         {"path": "/etc/passwd"},
         {"path": "a/01-gate.small.jpg"},
+        {"path": "{folder}/" + "x" * 60_000},
         {"deadline_s": "soon"},
         {"deadline_s": -1},
         {"deadline_s": 10**400},
@@ -47,6 +49,8 @@ async def test_what_is_no_picture_is_refused(tmp_path: Path, wrong: dict[str, An
     async with joined(tmp_path) as house:
         path = str(tmp_path / "state" / "evidence" / "a" / "01-gate.small.jpg")
         right = {"do": "picture", "alarm": "a", "number": 1, "path": path}
+        if isinstance(long := wrong.get("path"), str):
+            wrong = {"path": long.replace("{folder}", str(Path(path).parent))}
         with pytest.raises(ControlError) as refused:
             await house.requests()["picture"](right | wrong)
         assert refused.value.code == protocol.MALFORMED
@@ -78,3 +82,18 @@ async def test_the_video_service_is_asked_beside_the_loop(tmp_path: Path) -> Non
             await pictures.ask_video(tmp_path, {"do": "evidence-release", "alarm": "a"})
     finally:
         await server.close()
+
+
+async def test_an_answer_without_end_is_cut_off(tmp_path: Path) -> None:
+    """Without it a mad video service would fill the alarm's memory, and get it killed."""
+
+    async def endless(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+
+    async with await asyncio.start_unix_server(endless, tmp_path / "video.sock"):
+        with pytest.raises(ControlError) as refused:
+            await pictures.ask_video(tmp_path, {"do": "snapshot", "camera": "gate"})
+    assert refused.value.code == protocol.TOO_LONG

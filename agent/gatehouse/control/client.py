@@ -18,14 +18,23 @@ VIDEO: Final = "gatehouse-video"
 _CHUNK: Final = 64 * 1024
 
 
-def ask(path: Path, request: Message, timeout_s: float = 10.0, *, unit: str = ALARM) -> Message:
+def ask(
+    path: Path,
+    request: Message,
+    timeout_s: float = 10.0,
+    *,
+    unit: str = ALARM,
+    most_bytes: int | None = None,
+) -> Message:
     """Send one request to the service at ``path`` and return its answer.
 
-    ``unit`` is the systemd unit that should listen there, for the hint. Raises NotRunningError when
+    ``unit`` is the systemd unit that should listen there, for the hint; ``most_bytes`` is how long
+    an answer is borne by whoever shares its memory with an alarm. Raises NotRunningError when
     nothing answers there, also within ``timeout_s``; ControlError (with its ``code``) when the
-    service refuses, or this user may not ask it.
+    service refuses, answers too much, or this user may not ask it.
     """
-    with contextlib.closing(_lines(path, request, _Deadline(timeout_s), unit)) as answers:
+    answering = _lines(path, request, _Deadline(timeout_s), unit, most_bytes)
+    with contextlib.closing(answering) as answers:
         for answer in answers:
             return answer
     raise _stopped(path, unit)
@@ -79,13 +88,15 @@ class _Deadline:
         return self._at is not None and time.monotonic() >= self._at
 
 
-def _lines(path: Path, request: Message, deadline: _Deadline, unit: str) -> Generator[Message]:
+def _lines(
+    path: Path, request: Message, deadline: _Deadline, unit: str, most_bytes: int | None = None
+) -> Generator[Message]:
     with _connected(path, deadline, unit) as sock:
         try:
             # One that refuses us may be gone before it read this: its answer is there still.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.sendall(protocol.write(request))
-            for line in _received(sock, deadline):
+            for line in _received(sock, deadline, most_bytes):
                 yield _granted(line)
         except TimeoutError:
             raise NotRunningError(
@@ -118,7 +129,7 @@ def _connected(path: Path, deadline: _Deadline, unit: str) -> socket.socket:
     return sock
 
 
-def _received(sock: socket.socket, deadline: _Deadline) -> Iterator[bytes]:
+def _received(sock: socket.socket, deadline: _Deadline, most_bytes: int | None) -> Iterator[bytes]:
     waiting = bytearray()
     while True:
         sock.settimeout(deadline.left_s())
@@ -130,6 +141,9 @@ def _received(sock: socket.socket, deadline: _Deadline) -> Iterator[bytes]:
             yield bytes(waiting) + line
             waiting.clear()
         waiting += rest
+        if most_bytes is not None and len(waiting) > most_bytes:
+            error = f"the service's answer has more than {most_bytes} bytes"
+            raise ControlError(error, code=protocol.TOO_LONG)
 
 
 def _granted(line: bytes) -> Message:

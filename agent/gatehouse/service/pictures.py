@@ -13,6 +13,9 @@ from gatehouse.uplink.pictures import DEADLINE_S, Pictures
 _ASK_S: Final = 14.0
 """Less than a command may wait for its answer, so that the asking thread ends by itself."""
 
+_ANSWER_BYTES: Final = 16 * 1024
+"""A video service gone mad must not fill the memory that an alarm needs."""
+
 
 def folder(config: Config) -> Path:
     """Return where bundles of evidence lie (issue 6): pictures are sent from nowhere else."""
@@ -38,5 +41,12 @@ async def take(pictures: Pictures, request: dict[str, Any]) -> dict[str, Any]:
 
 async def ask_video(runtime_dir: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Ask the video service, beside the loop. Raises NotRunningError, ControlError, OSError."""
-    asking = partial(client.ask, runtime_dir / "video.sock", request, _ASK_S, unit=client.VIDEO)
+    asking = partial(
+        client.ask,
+        runtime_dir / "video.sock",
+        request,
+        _ASK_S,
+        unit=client.VIDEO,
+        most_bytes=_ANSWER_BYTES,
+    )
     return await off_loop(asking, name="ask-video", timeout_s=_ASK_S + 1)
