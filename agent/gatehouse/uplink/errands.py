@@ -118,7 +118,10 @@ class Errands:
                 refused = RefusedError("failed")
             if refused is not None:  # then there was no snapshot: a person may ask again at once
                 self._last_ns.pop(errand.command.camera or "", None)
-            errand.answered(refused)
+            try:
+                errand.answered(refused)
+            except Exception:  # noqa: BLE001  # this task's end would be the uplink's
+                _log.exception("answering the command %s failed", errand.command.command)
 
     async def _do(self, command: Command) -> None:
         if command.command == RELEASE:
