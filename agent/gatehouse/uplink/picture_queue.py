@@ -17,10 +17,12 @@ REMEMBERED: Final = 2000
 """Pictures that were sent: asked for again, by a video service that was restarted, they stay so."""
 
 REST: Final = 3.0
-"""After a picture the line rests for so many times what it took: a quarter of it at most."""
+"""After a picture the line rests for so many times what it took: a quarter of it is theirs."""
 
 REST_MOST_S: Final = 2.0
-"""And no longer than this: they are of use while somebody looks at the alarm."""
+"""And no longer than this: they are of use while somebody looks at the alarm. Where one takes more
+than 0.7 s they have more than a quarter, and a press may wait as long as one takes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
