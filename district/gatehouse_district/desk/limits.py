@@ -50,6 +50,8 @@ def neighbourhood(address: str) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return address
+    if ip.version == 6 and ip.ipv4_mapped is not None:  # IPv4 at a socket that takes both
+        return str(ip.ipv4_mapped)
     if ip.version == 4:
         return str(ip)
     return str(ipaddress.ip_network((ip, 64), strict=False))

@@ -57,7 +57,8 @@ class SigningPages:
             said = _("Wrong name or password.")
             return self._doors.page(visit, "sign_in.html", 401, wrong=said, name=typed[:64])
         self._by_account.give_back(keys[0])
-        self._by_address.give_back(keys[1])
+        if keys[0] == account.name:  # else none was taken
+            self._by_address.give_back(keys[1])
         if visit.session is not None:
             await self._accounts.sessions.end(visit.session.key)
         token = await self._accounts.sessions.begin(account.name, visit.address)
@@ -106,14 +107,15 @@ class SigningPages:
     async def _wait_s(self, name: str, address: str) -> tuple[float, tuple[str, str]]:
         """Return for how long this try must wait.
 
-        Strangers who guess at a name share one bucket; who has signed in from here before has
-        another: so nobody locks a person out of the desk by guessing.
+        Strangers who guess at a name share one bucket, and those behind one address another; who
+        has signed in from here before has one of their own: so nobody locks a person out of the
+        desk by guessing, not even from the same room or the same proxy.
         """
         near = neighbourhood(address)
         at_home = await self._accounts.knows(name, address)
         keys = (f"{name} {near}" if at_home else name, near)
         now_s = self._parts.steady_s()
-        wait_s = self._by_address.take(keys[1], now_s)
+        wait_s = 0.0 if at_home else self._by_address.take(keys[1], now_s)
         return wait_s or self._by_account.take(keys[0], now_s), keys
 
     async def _note(self, visit: Visit, who: str, **rest: str) -> None:

@@ -73,6 +73,7 @@ def test_all_addresses_of_one_line_share_a_bucket() -> None:
     """Without it one person with IPv6 would have 2^64 times as many tries."""
     assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1")
     assert neighbourhood("10.0.0.1") != neighbourhood("10.0.0.2")
+    assert neighbourhood("::ffff:10.0.0.1") == neighbourhood("10.0.0.1")
     assert neighbourhood("?") == "?"
 
 
