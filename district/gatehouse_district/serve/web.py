@@ -15,6 +15,7 @@ from gatehouse_district.config import Desk
 from gatehouse_district.errors import DeskError
 from gatehouse_district.serve import tls
 from gatehouse_district.serve.connection import Connection
+from gatehouse_district.serve.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def _config(app: App, context: ssl.SSLContext | None) -> uvicorn.Config:
 def _listening(desk: Desk) -> Iterator[socket.socket]:
     """Lend the socket. Raises DeskError."""
     family = socket.AF_INET if desk.address.version == 4 else socket.AF_INET6
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
+    with Door(family, socket.SOCK_STREAM) as sock:
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_MS)

@@ -15,7 +15,9 @@ import pytest
 
 from gatehouse_district.config import Desk
 from gatehouse_district.errors import DeskError
+from gatehouse_district.serve import door
 from gatehouse_district.serve.connection import Connection
+from gatehouse_district.serve.door import Door
 from gatehouse_district.serve.kept_up import supervised
 from gatehouse_district.serve.web import Web
 from gatehouse_sim.authority import Authority
@@ -124,6 +126,24 @@ async def test_whoever_is_slow_is_hung_up_on(
     async with served(App()) as (_, port):
         answer = await said(port, request_)
     assert (b" 200 " in answer) == (len(request_) > len(GET) and request_.startswith(GET))
+
+
+@pytest.mark.parametrize("limit", ["most_open", "most_each"])
+async def test_whoever_opens_thousands_takes_no_more_than_there_are_for_them(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Without it a stranger would take the files that the receiver needs for the broker."""
+    monkeypatch.setattr(Door, limit, 5)
+    monkeypatch.setattr(door, "_LOOPBACK", frozenset())
+    async with served(App()) as (_, port):
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        assert await said(port, LAST) == b""
+        silent.pop()[1].close()
+        async with asyncio.timeout(LIMIT_S):
+            while not await said(port, LAST):
+                pass
+        for _reader, writer in silent:
+            writer.close()
 
 
 async def test_a_stream_is_not_taken_for_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
