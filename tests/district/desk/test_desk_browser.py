@@ -1,5 +1,6 @@
 """The desk in a real browser: alarms that come by themselves, are answered, or cannot be."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,6 +141,7 @@ def test_a_stream_that_breaks_is_said_in_large_letters(
             "each => parseFloat(getComputedStyle(each).fontSize)"
         )
         assert size >= 30
+        assert page.title().startswith("✕ NO new alarms are shown")
     second = Served(tmp_path / "one", limits=LIMITS)
     second.start(port)
     try:
@@ -147,11 +149,28 @@ def test_a_stream_that_breaks_is_said_in_large_letters(
         expect(page.locator("#live-words")).to_have_text("live")
         expect(page.locator('.waiting li[data-id="after"]')).to_be_visible()
         expect(page.locator("#stale")).to_be_hidden()
+        expect(page).not_to_have_title(re.compile("✕"))
         expect(page.locator('li[data-id="a1"]')).to_have_count(0)
         page.close()
     finally:
         second.stop()
     complaints.clear()  # the browser says that it could not connect
+
+
+def test_a_page_that_wakes_from_its_machines_sleep_asks_at_once(
+    served: Served, context: BrowserContext
+) -> None:
+    """Without it a page would look calm for half a minute after a night's sleep."""
+    page = sign_in(context, served)
+    with page.expect_request(lambda request: "/live" in request.url):
+        page.evaluate(
+            """() => {
+              const real = Date.now;
+              Date.now = () => real() + 3600_000;
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+    expect(page.locator("#live-words")).to_have_text("live")
 
 
 def test_a_page_whose_person_was_removed_says_so(served: Served, context: BrowserContext) -> None:
@@ -162,4 +181,5 @@ def test_a_page_whose_person_was_removed_says_so(served: Served, context: Browse
         " body: new URLSearchParams(new FormData(it.form))})"
     )
     expect(page).to_have_url(f"{served.url}/sign-in")
-    expect(page.locator("main")).to_contain_text("Alarms are shown to nobody")
+    expect(page.locator("main .alert")).to_contain_text("Alarms are shown to nobody")
+    expect(page).to_have_title(re.compile("✕ NO new alarms are shown"))

@@ -1,6 +1,8 @@
 // Makes itself heard: sound for as long as a real alarm waits, a notification, the title, one sentence.
 
 const RING_MS = 4000;
+const FLAP_MS = 8000; // a server that is restarted is no reason to cry
+const WARN_MS = 30000;
 const KEY = "desk-sound";
 
 export class Bell {
@@ -12,6 +14,8 @@ export class Bell {
     this.waiting = 0;
     this.newest = null;
     this.since = 0;
+    this.deaf = false;
+    this.warnAt = 0;
     this.audio = null;
     this.on = localStorage.getItem(KEY) !== "off";
     this.button.hidden = false;
@@ -34,11 +38,26 @@ export class Bell {
     this.waiting = waiting;
     this.blink();
     if (isNew && waiting > 0) {
+      const text = this.words.alarm.replace("{place}", place);
       this.said.textContent = "";
-      this.said.textContent = this.words.alarm.replace("{place}", place);
-      this.notify(place);
+      this.said.textContent = text;
+      this.notify(text, newest);
     }
     if ((isNew || first) && waiting > 0) this.ring();
+  }
+
+  // A page that hears nothing is often behind other windows: its title says so, and after some
+  // seconds a low tone and a notification, again and again.
+  hearsNothing(is) {
+    if (is === this.deaf) return;
+    this.deaf = is;
+    this.warnAt = Date.now() + FLAP_MS;
+    this.blink();
+  }
+
+  warn(text) {
+    this.notify(text, "deaf");
+    if (this.state() === "on") this.beep(220, 0, 0.6);
   }
 
   async toggle() {
@@ -78,6 +97,7 @@ export class Bell {
   }
 
   ring() {
+    if (this.audio && this.state() === "blocked") this.wake(); // some machines stop it in their sleep
     this.show();
     if (!this.waiting || this.state() !== "on") return;
     for (let n = 0; n < 3; n += 1) {
@@ -96,12 +116,20 @@ export class Bell {
     tone.stop(start + length);
   }
 
-  notify(place) {
+  notify(text, tag) {
     if (!("Notification" in window) || Notification.permission !== "granted" || !document.hidden) return;
-    new Notification(this.words.alarm.replace("{place}", place), { requireInteraction: true, tag: this.newest });
+    new Notification(text, { requireInteraction: true, tag });
   }
 
   blink() {
+    if (this.deaf) {
+      if (Date.now() >= this.warnAt) {
+        this.warnAt = Date.now() + WARN_MS;
+        this.warn(this.words.deaf);
+      }
+      document.title = `✕ ${this.words.deaf}`;
+      return;
+    }
     const said = this.waiting ? `● ${this.words.title.replace("{n}", this.waiting)}` : this.title;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const other = this.waiting && !still && document.title === said;

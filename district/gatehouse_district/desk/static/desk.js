@@ -13,6 +13,7 @@ const BEAT_MS = Number(body.dataset.beat) * 1000;
 const SILENT_MS = BEAT_MS * 2.5; // a stream that says nothing for so long is dead
 const AGAIN_MS = [500, 1000, 2000, 4000];
 const REFETCH_MS = 1500;
+const ENDED_MS = 1000; // to be heard
 
 const ages = new Ages(Number(body.dataset.now), words);
 const rows = new Rows(ages);
@@ -21,7 +22,9 @@ const bell = new Bell(words, document.getElementById("sound"), document.getEleme
 let at = body.dataset.version === undefined ? "" : `${body.dataset.boot}.${body.dataset.version}`;
 let source = null;
 let watchdog = 0;
+let heard = 0;
 let failures = 0;
+let deaf = !document.getElementById("deaf").hidden || !document.getElementById("trouble").hidden;
 let since = "";
 let refetching = false;
 let changedAgain = false;
@@ -43,9 +46,7 @@ function open() {
   on("sum", summarise);
   on("changed", refetch);
   on("ended", () => {
-    ended = true;
-    broke();
-    location.reload(); // asks who it is, or comes back with what they may now
+    end();
   });
 }
 
@@ -57,6 +58,7 @@ function on(name, act) {
 }
 
 function watch() {
+  heard = Date.now();
   clearTimeout(watchdog);
   watchdog = setTimeout(broke, SILENT_MS);
 }
@@ -66,6 +68,7 @@ function wellAgain() {
   failures = 0;
   since = "";
   stale.hidden = true;
+  bell.hearsNothing(deaf);
   body.classList.remove("stale");
   live.classList.add("on");
   if (liveWords.textContent !== words.live) liveWords.textContent = words.live;
@@ -80,6 +83,7 @@ function broke() {
   const said = ended ? words.ended : `${words.stale.replace("{time}", since)} ${why}`;
   if (stale.textContent !== said) stale.textContent = said;
   stale.hidden = false;
+  bell.hearsNothing(true);
   body.classList.add("stale");
   live.classList.remove("on");
   liveWords.textContent = "–";
@@ -89,14 +93,24 @@ function broke() {
   watchdog = setTimeout(again, wait);
 }
 
+function end() {
+  ended = true;
+  broke();
+  bell.warn(words.ended);
+  setTimeout(() => location.reload(), ENDED_MS); // asks who it is, or comes back with what they may now
+}
+
+// A timer stands still while the machine sleeps: its clock does not.
+function wake() {
+  if (source && Date.now() - heard > SILENT_MS) broke();
+}
+
 async function again() {
   try {
     // An EventSource does not say why it failed: a redirect here says that nobody is signed in.
     const answer = await fetch("/password", { redirect: "manual", signal: AbortSignal.timeout(8000) });
     if (answer.type === "opaqueredirect") {
-      ended = true;
-      broke();
-      location.reload();
+      end();
       return;
     }
     reachable = answer.ok;
@@ -113,6 +127,8 @@ function summarise(said) {
   count.hidden = said.waiting === 0;
   document.getElementById("trouble").hidden = !said.trouble;
   document.getElementById("deaf").hidden = !said.deaf;
+  deaf = said.deaf || said.trouble;
+  bell.hearsNothing(deaf);
   bell.take(said);
 }
 
@@ -160,3 +176,5 @@ function bare(element) {
 answerInPlace(words);
 ages.start();
 open();
+setInterval(wake, 1000);
+document.addEventListener("visibilitychange", wake);
