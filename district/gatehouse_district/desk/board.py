@@ -85,6 +85,11 @@ class Board:
             except (GatehouseError, OSError) as exc:
                 self._begin_trouble(str(exc))
                 return
+            except Exception as exc:  # noqa: BLE001  # a mistake of ours: pages must say so
+                if not self.trouble:
+                    _log.exception("the desk has made a mistake, and reads on")
+                self._begin_trouble(repr(exc))
+                return
             if self.trouble:
                 _log.info("the district's records can be read again")
                 self.trouble = ""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gatehouse.errors import GatehouseError
 from gatehouse_district.errors import AnswerError
 from gatehouse_district.model import Alarm, Entry, Gateway, Picture, Presence, Stage
 
@@ -21,7 +20,7 @@ class FakeDistrict:
 
     def __init__(self, now_s: float) -> None:
         self.now_s = now_s
-        self.broken: GatehouseError | None = None
+        self.broken: Exception | None = None
         """What reading raises, if anything."""
         self.asked: list[tuple[str, ...]] = []
         self._alarms: dict[str, Alarm] = {}

@@ -141,18 +141,20 @@ async def test_a_stream_ends_with_its_session(it: Desk) -> None:
         await asyncio.wait_for(page.over.wait(), WAIT_S)
 
 
-async def test_a_stream_says_when_the_records_cannot_be_read(it: Desk) -> None:
-    """Without it a page over a dead disk would look calm."""
+@pytest.mark.parametrize("why", [DistrictStoreError("the disk is gone"), KeyError("a mistake")])
+async def test_a_stream_says_when_the_records_cannot_be_read(it: Desk, why: Exception) -> None:
+    """Without it a page over a dead disk, or over a mistake of ours, would look calm."""
     browser = await it.signed_in("watch")
     async with stream(it.app, browser, rows="alarms") as page:
         await page.until(lambda: page.all("sum"))
-        it.district.broken = DistrictStoreError("the disk is gone")
+        it.district.broken = why
         it.district.tell()
         await page.until(lambda: page.all("sum")[-1]["trouble"])
         answer = await browser.get("/?lang=en")
         assert answer.status_code == 200
         assert 'role="alert" >The district' in answer.text
-        assert (await browser.get("/gateways")).status_code == 503
+        if isinstance(why, DistrictStoreError):
+            assert (await browser.get("/gateways")).status_code == 503
         it.district.broken = None
         it.district.raised("a2")
         await page.until(lambda: not page.all("sum")[-1]["trouble"])
