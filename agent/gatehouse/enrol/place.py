@@ -143,4 +143,4 @@ def _hand_over(path: Path, state_dir: Path) -> None:
     """Give a file to the service; only root can, and only root's files are another's."""
     if os.geteuid() == 0 and state_dir.exists():
         owner = state_dir.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -45,4 +45,4 @@ def hand_over(path: Path) -> None:
     """What root makes belongs to whom the folder around it belongs to: the receiver's user."""
     if os.geteuid() == 0:
         owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -9,6 +9,7 @@ from gatehouse.texts import _
 from gatehouse_district.desk import alarm_view
 from gatehouse_district.desk.alarm_view import SECTIONS
 from gatehouse_district.desk.board import MOST_OPEN, Board
+from gatehouse_district.desk.event_pages import position
 from gatehouse_district.desk.journal import REFUSED
 from gatehouse_district.desk.live import Live, Messages, Reader, Streams
 from gatehouse_district.desk.look import Look
@@ -16,7 +17,7 @@ from gatehouse_district.desk.roles import Role
 from gatehouse_district.desk.strangers import cut, quoted
 from gatehouse_district.desk.timeline import timeline
 from gatehouse_district.desk.visit import Doors, Visit
-from gatehouse_district.errors import AnswerError
+from gatehouse_district.errors import AnswerError, DistrictStoreError
 
 _NAME: Final = 60
 _ID: Final = 200
@@ -92,9 +93,10 @@ class AlarmPages:
 
     async def picture(self, visit: Visit) -> Response:
         """Return one picture: a stranger's bytes, taken for a JPEG or for nothing."""
-        id_, number = visit.request.path_params["id"], visit.request.path_params["number"]
-        small = len(id_) <= _ID and number < 10**6
-        body = await self._records.picture(id_, number) if small else None
+        id_, number = visit.request.path_params["id"], position(visit.request.path_params["number"])
+        body = None
+        if len(id_) <= _ID and number is not None:
+            body = await self._records.picture(id_, number)
         if body is None:
             said = _("There is no such picture.")
             return self._doors.page(visit, "message.html", 404, said=said)
@@ -135,7 +137,10 @@ class AlarmPages:
         )
 
         async def alive() -> bool:
-            found = await self._doors.parts.accounts.sessions.alive(session.key)
+            try:
+                found = await self._doors.parts.accounts.sessions.alive(session.key)
+            except DistrictStoreError:
+                return True  # nobody knows; a page that is open goes on showing alarms
             return found is not None and found.account == session.account
 
         return Live(

@@ -64,7 +64,7 @@ def _routes(doors: Doors, alarms: AlarmPages, look: Look, board: Board) -> list[
         get("/", alarms.first),
         get("/live", alarms.live, None),
         get("/alarm/{id:path}", alarms.one),
-        get("/picture/{number:int}/{id:path}", alarms.picture),
+        get("/picture/{number}/{id:path}", alarms.picture),
         post("/acknowledge", alarms.acknowledge, Role.ANSWER),
         post("/release-evidence", alarms.release, Role.ANSWER),
         get("/gateways", gateways.all),

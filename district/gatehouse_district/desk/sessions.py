@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from gatehouse.clock import Clock
 from gatehouse_district.desk.roles import Account, Role
 from gatehouse_district.desk.storage import Connection, Storage
+from gatehouse_district.errors import DistrictStoreError
 
 IDLE_S: Final = 12 * 3600
 """A shift (s). A page that is open counts as use: a screen on the wall stays."""
@@ -73,24 +75,31 @@ class Sessions:
         """Return the session of this key, as it is now."""
         now_s = self._now_s()
 
-        def work(db: Connection) -> Session | None:
-            row = db.execute(
+        row = await self._storage.run(
+            lambda db: db.execute(
                 "SELECT name, display, role, csrf, session.created_s, used_s FROM session"
                 " JOIN account ON account.name = session.account WHERE token = ?",
                 (key,),
             ).fetchone()
-            if row is None:
-                return None
-            name, display, role, csrf, created_s, used_s = row
-            if now_s >= created_s + LONGEST_S or now_s >= used_s + IDLE_S:
-                db.execute("DELETE FROM session WHERE token = ?", (key,))
-                return None
-            if now_s >= used_s + _TOUCH_S:
-                db.execute("UPDATE session SET used_s = ? WHERE token = ?", (now_s, key))
-            account = Account(name, display, Role(role))
-            return Session(key, account, csrf, created_s + LONGEST_S)
+        )
+        if row is None:
+            return None
+        name, display, role, csrf, created_s, used_s = row
+        ended = now_s >= created_s + LONGEST_S or now_s >= used_s + IDLE_S
+        with suppress(DistrictStoreError):  # a full disk shuts nobody out who is signed in
+            if ended:
+                await self.end(key)
+            elif now_s >= used_s + _TOUCH_S:
+                await self._touch(key, now_s)
+        if ended:
+            return None
+        return Session(key, Account(name, display, Role(role)), csrf, created_s + LONGEST_S)
 
-        return await self._storage.run(work)
+    async def _touch(self, key: bytes, now_s: int) -> None:
+        def work(db: Connection) -> None:
+            db.execute("UPDATE session SET used_s = ? WHERE token = ?", (now_s, key))
+
+        await self._storage.run(work)
 
     async def end(self, key: bytes) -> None:
         """End one session."""

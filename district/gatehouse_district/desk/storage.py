@@ -5,6 +5,7 @@ never outlives its account. The command line works on the same file while the de
 nothing is kept in memory of what it says.
 """
 
+import asyncio
 import os
 import sqlite3
 import threading
@@ -24,6 +25,9 @@ _BUSY_S: Final = 5.0
 """How long one process waits for another's transaction, in s."""
 _TIMEOUT_S: Final = 15.0
 """A disk that takes longer is dead, in s."""
+_AT_ONCE: Final = 2
+"""Threads that wait for the file: a hundred browsers at a slow disk must not take the threads that
+the receiver needs. One works; the next one is ready."""
 _SCHEMA: Final = """
 CREATE TABLE account (
   name TEXT PRIMARY KEY, display TEXT NOT NULL, role TEXT NOT NULL, password TEXT NOT NULL,
@@ -50,6 +54,7 @@ class Storage:
         """Open or make the file, readable by its owner alone. Raises DistrictStoreError."""
         self._path = path
         self._lock = threading.Lock()
+        self._places = asyncio.Semaphore(_AT_ONCE)
         try:
             _make(path)
             self._connection = sqlite3.connect(
@@ -78,8 +83,13 @@ class Storage:
         Raises what it raises, and DistrictStoreError when the disk or the file fails.
         """
         try:
-            return await off_loop(lambda: self._do(work), name="desk-db", timeout_s=_TIMEOUT_S)
-        except (sqlite3.Error, TimeoutError) as exc:
+            async with asyncio.timeout(_TIMEOUT_S):
+                await self._places.acquire()
+            try:
+                return await off_loop(lambda: self._do(work), name="desk-db", timeout_s=_TIMEOUT_S)
+            finally:
+                self._places.release()
+        except (sqlite3.Error, OSError) as exc:  # TimeoutError is an OSError
             raise DistrictStoreError(f"cannot use {self._path}: {str(exc) or 'it hangs'}") from exc
 
     def _do(self, work: Callable[[Connection], T]) -> T:
@@ -104,9 +114,16 @@ def _make(path: Path) -> None:
 
     SQLite itself gives the files beside it to the same owner.
     """
-    if path.exists():
-        return
-    path.touch(mode=0o600)
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
+    flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW  # root follows no link that another has laid
+    try:
+        handle = os.open(path, flags, 0o600)
+    except FileExistsError:
+        if path.exists():
+            return
+        raise  # a link to nothing
+    try:
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
+    finally:
+        os.close(handle)

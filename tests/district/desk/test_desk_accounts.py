@@ -1,7 +1,9 @@
 """Accounts, sessions and the journal, on a real file."""
 
 import asyncio
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from gatehouse_district.desk.journal import Action
 from gatehouse_district.desk.passwords import Passwords
 from gatehouse_district.desk.roles import Role, account_name
 from gatehouse_district.desk.sessions import IDLE_S, LONGEST_S
+from gatehouse_district.desk.storage import Storage
 from gatehouse_district.errors import AnswerError, DistrictStoreError
 
 
@@ -92,6 +95,29 @@ async def test_sessions_end_by_themselves(tmp_path: Path) -> None:
     assert await accounts.sessions.find(idle) is None
     assert await accounts.sessions.find(used) is None
     accounts.close()
+
+
+async def test_a_disk_that_takes_nothing_shuts_nobody_out_who_is_signed_in(tmp_path: Path) -> None:
+    """Without it a full disk would keep everybody from the alarms after one minute."""
+    clock = SetClock()
+    accounts = Accounts(tmp_path / "desk.db", clock, _Counted(), Passwords(CHEAP))
+    await accounts.add("wang", Role.WATCH, PASSWORD, display="", by=BY)
+    token = await accounts.sessions.begin("wang", "::1")
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as db:
+        db.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON session BEGIN SELECT RAISE(ABORT, 'x'); END"
+        )
+    clock.now_s += 3600
+    assert await accounts.sessions.find(token)
+    accounts.close()
+
+
+def test_root_follows_no_link_that_another_laid(tmp_path: Path) -> None:
+    """Without it whoever has the receiver's user could have root make any file for them."""
+    (tmp_path / "desk.db").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DistrictStoreError):
+        Storage(tmp_path / "desk.db")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 async def test_the_file_has_neither_passwords_nor_tokens(tmp_path: Path) -> None:
