@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,6 +68,8 @@ class Gate:
         texts.use(language_of(scope, headers))
         try:
             await self._inner(scope, _Body(receive, self._parts), sent)
+        except ClientDisconnect:
+            return  # nobody is there to be answered; a traceback for each would fill the log
         except TooLargeError:
             if not sent.started:
                 await PlainTextResponse("Too large, or too slow.\n", 413)(scope, receive, sent)
