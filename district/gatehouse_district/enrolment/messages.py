@@ -48,7 +48,10 @@ def decode(body: bytes, kind: type[M]) -> M:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError) as exc:  # ValidationError is one of them
-        raise AuthorityError(_("the request is malformed: {reason}").format(reason=exc)) from exc
+        said = "".join(
+            letter for letter in str(exc)[:200] if letter.isprintable()
+        )  # to the log too
+        raise AuthorityError(_("the request is malformed: {reason}").format(reason=said)) from exc
 
 
 def certificate(pem: bytes, authority: bytes) -> dict[str, Any]:

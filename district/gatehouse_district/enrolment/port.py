@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 PREFIX: Final = "/enrol/v1"
 _READ_S: Final = 10.0
+_TOLD_S: Final = 60.0
+"""Who tries on and on is told of at most so often: the log is for others too."""
 
 M = TypeVar("M", ByCode, ByCertificate)
 
@@ -72,6 +74,7 @@ class _Enrolment:
         self._monotonic_s = monotonic_s
         self._guesses = Tries(each=10, all=60)
         self._renewals = Tries(each=60, all=600)  # many schools may share one address
+        self._told_s = -math.inf
 
     async def authority(self, _request: Request) -> Response:
         """Hand out the authority's certificate, which the code tells right from wrong."""
@@ -124,7 +127,10 @@ class _Enrolment:
         return JSONResponse(certificate(signed.pem, self._authority.pem), status_code=201)
 
     def _refuse(self, who: str, why: _RefusedError) -> Response:
-        _log.warning("enrolment: %s: refused: %s", who, why)
+        if why.code != "limited" or self._monotonic_s() - self._told_s >= _TOLD_S:
+            _log.warning("enrolment: %s: refused: %s", who, why)
+            if why.code == "limited":
+                self._told_s = self._monotonic_s()
         headers = {"Retry-After": str(math.ceil(why.wait_s))} if why.wait_s else None
         return JSONResponse(refusal(str(why), why.code), status_code=why.status, headers=headers)
 

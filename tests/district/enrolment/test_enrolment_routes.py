@@ -108,8 +108,8 @@ async def test_a_certificate_brings_the_next_one_once(desk: Desk) -> None:
     assert "replay" in again.json()["error"]
 
 
-async def test_guessing_ends_soon(desk: Desk) -> None:
-    """Without it 40 bits would be guessed in the day that they live."""
+async def test_guessing_ends_soon(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Without it 40 bits would be guessed in the day that they live, or the log be filled."""
     asked = desk.by_code()
     for _ in range(10):
         guess = await desk.post("certificate", {**asked, "code": b64(b"wrong")})
@@ -117,6 +117,9 @@ async def test_guessing_ends_soon(desk: Desk) -> None:
     shut = await desk.post("certificate", asked)
     assert (shut.status_code, shut.json()["code"]) == (429, "limited")
     assert shut.headers["retry-after"] == str(int(WITHIN_S))
+    for _ in range(5):
+        await desk.post("certificate", asked)
+    assert caplog.text.count("too many tries") == 1
     key, cert = gateway(desk.district)
     desk.now = DUE
     assert (await desk.post("renewal", by_certificate(key, cert))).status_code == 201
@@ -137,13 +140,18 @@ async def test_guessing_ends_soon(desk: Desk) -> None:
         b'{"gateway": "qd-sn-0042", "code": "!!", "request": ""}',
         b'{"gateway": "qd-sn-0042", "code": "", "request": "", "ca": true}',
         b"\xff\xfe",
+        b'{"x\\n\\u001b[31m' + b"y" * 9_000 + b'": 1}',
     ],
 )
-async def test_rubbish_is_refused_in_words(desk: Desk, body: bytes) -> None:
-    """Without it a stranger's bytes could end in a traceback."""
+async def test_rubbish_is_refused_in_words(
+    desk: Desk, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without it a stranger's bytes could end in a traceback, or write lines of the log."""
     for path in ("certificate", "renewal"):
         answer = await desk.post(path, body)
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    said = [each.getMessage() for each in caplog.records if "enrolment" in each.getMessage()]
+    assert all(each.isprintable() and len(each) < 400 for each in said)
 
 
 async def test_a_huge_body_is_not_read_to_its_end(desk: Desk) -> None:
