@@ -43,7 +43,7 @@ def cells(entry: Entry) -> list[str]:
     number = [event.get(name, "") for name in ("store", "sequence", "id")]
     return [
         f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at is not None else "",
-        entry.time,
+        harmless(entry.time),
         entry.arrived,
         entry.gateway,
         *map(harmless, own),
