@@ -47,7 +47,7 @@ def authority(pem: bytes) -> bytes:
     """Return the one certificate of an authority as DER. Raises EnrolError."""
     try:
         (found,) = x509.load_pem_x509_certificates(pem)
-    except ValueError as exc:
+    except (ValueError, x509.InvalidVersion) as exc:
         raise EnrolError(_("this is not the one certificate of an authority")) from exc
     return found.public_bytes(serialization.Encoding.DER)
 
@@ -93,7 +93,7 @@ def _for_clients(cert: x509.Certificate) -> bool:
         uses = cert.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return True  # then it is for everything (RFC 5280, 4.2.1.12)
-    except ValueError:
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
     return ExtendedKeyUsageOID.CLIENT_AUTH in uses
 
@@ -101,7 +101,7 @@ def _for_clients(cert: x509.Certificate) -> bool:
 def _issued(cert: x509.Certificate, ca: bytes) -> bool:
     try:
         authorities = x509.load_pem_x509_certificates(ca)
-    except ValueError as exc:
+    except (ValueError, x509.InvalidVersion) as exc:
         raise EnrolError(_("no authority's certificate stands in it")) from exc
     for each in authorities:
         try:
@@ -115,7 +115,7 @@ def _issued(cert: x509.Certificate, ca: bytes) -> bool:
 def _certificate(pem: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
-    except (ValueError, UnsupportedAlgorithm) as exc:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise EnrolError(_("this is no certificate (PEM)")) from exc
 
 

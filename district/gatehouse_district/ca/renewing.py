@@ -43,7 +43,7 @@ def presented(renewal: Renewal, root: x509.Certificate) -> x509.Certificate:
     try:
         found = x509.load_pem_x509_certificate(renewal.certificate)
         found.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as exc:
+    except (*requests.UNREADABLE, TypeError, InvalidSignature, UnsupportedAlgorithm) as exc:
         raise AuthorityError(_("the present certificate is not one of this authority")) from exc
     return found
 
@@ -63,7 +63,7 @@ def judge(
     if entry.name != wanted.name:
         said = _("the request names {name}, the present certificate {present}")
         raise AuthorityError(said.format(name=wanted.name, present=entry.name))
-    if abs(now.timestamp() - renewal.at_s) > WITHIN_S:
+    if abs(int(now.timestamp()) - renewal.at_s) > WITHIN_S:
         raise AuthorityError(_("the request's time is too far from ours: set the gateway's clock"))
     if now > present.not_valid_after_utc + GRACE:
         raise AuthorityError(_("the present certificate ended too long ago: enrol with a new code"))

@@ -14,6 +14,8 @@ from gatehouse_district.errors import AuthorityError
 
 LARGEST: Final = 16 * 1024
 """Bytes; one with a 4096-bit RSA key has under 2 kB."""
+UNREADABLE: Final = (ValueError, x509.InvalidVersion)
+"""What reading a stranger's request or certificate raises; the second is no ValueError."""
 _LEAST_RSA: Final = 2048
 _MOST_RSA: Final = 4096
 """A key of 16384 bits would cost the broker seconds for each connection."""
@@ -42,7 +44,7 @@ def read(pem: bytes) -> Request:
         signed = found.is_signature_valid
         key = found.public_key()
         common = [a.value for a in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as exc:
+    except (*UNREADABLE, TypeError, UnsupportedAlgorithm, InvalidSignature) as exc:
         raise AuthorityError(_("this is no certificate request (PKCS 10, PEM)")) from exc
     if not signed:
         raise AuthorityError(_("the request is not signed by its own key"))

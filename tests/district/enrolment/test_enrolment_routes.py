@@ -108,6 +108,28 @@ async def test_a_certificate_brings_the_next_one_once(desk: Desk) -> None:
     assert "replay" in again.json()["error"]
 
 
+async def test_what_cannot_be_is_refused_as_what_is_wrong(desk: Desk) -> None:
+    """Without it a stranger's number of a version, or a huge one, would end in a traceback."""
+    key, cert = gateway(desk.district)
+    desk.now = DUE
+    good = by_certificate(key, cert)
+    for change in (
+        {"at": 10**400},
+        {"request": _other_version(good["request"], b"\x02\x01\x00")},
+        {"certificate": _other_version(good["certificate"], b"\x02\x01\x02")},
+    ):
+        answer = await desk.post("renewal", {**good, **change})
+        assert (answer.status_code, answer.json()["code"]) == (403, "refused")
+    assert (await desk.post("renewal", good)).status_code == 201
+
+
+def _other_version(pem: str, version: bytes) -> str:
+    """Return a PEM whose content says that it is of version 9."""
+    head, *middle, tail = pem.strip().splitlines()
+    der = base64.b64decode("".join(middle)).replace(version, version[:2] + b"\x09", 1)
+    return "\n".join([head, b64(der), tail, ""])
+
+
 async def test_guessing_ends_soon(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     """Without it 40 bits would be guessed in the day that they live, or the log be filled."""
     asked = desk.by_code()
