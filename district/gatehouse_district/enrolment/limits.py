@@ -13,7 +13,7 @@ _MOST_PLACES: Final = 10_000
 def place(address: str) -> str:
     """Return what counts as one address: of IPv6 the network, which a host has to itself."""
     try:
-        found = ip_address(address)
+        found = ip_address(address.partition("%")[0])  # fe80::1%eth0 is of one line
     except ValueError:
         return address
     if isinstance(found, IPv6Address):

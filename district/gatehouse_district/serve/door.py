@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 MOST_OPEN: Final = 600
 MOST_EACH: Final = 200
 """Of one address: an office behind one router, four windows each; one machine cannot take all."""
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_LOOPBACK: Final = frozenset({neighbourhood("127.0.0.1"), neighbourhood("::1")})
 """Here nobody is a stranger, and a proxy of the district's own speaks for all."""
 
 

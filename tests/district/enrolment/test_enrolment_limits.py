@@ -27,6 +27,7 @@ def test_an_ipv6_network_is_one_address() -> None:
     """Without it one machine would have 2^64 of them."""
     assert place("2001:db8:1:2:3::4") == place("2001:db8:1:2:ffff::1") != place("2001:db8:1:3::1")
     assert place("::ffff:10.0.0.1") == place("10.0.0.1")
+    assert place("fe80::1%eth0") == place("fe80::2%eth0")
     assert place("?") == "?"
 
 
