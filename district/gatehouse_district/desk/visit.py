@@ -24,6 +24,8 @@ from gatehouse_district.errors import AnswerError, DistrictStoreError, SignInErr
 
 _log = logging.getLogger(__name__)
 _FIELDS: Final = 20
+_TOLD: Final = (5, 1 / 60)
+"""Lines of the log on a disk that fails: at once, and then each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Doors:
         self._board = board
         self._sessions = parts.buckets(parts.limits.post_session)
         self._addresses = parts.buckets(parts.limits.post_address)
+        self._told = parts.buckets(_TOLD)
 
     @property
     def cookie(self) -> str:
@@ -134,7 +137,8 @@ class Doors:
             except (AnswerError, SignInError) as exc:
                 return self.page(stranger, "message.html", 409, said=str(exc))
             except DistrictStoreError as exc:
-                _log.error("the desk cannot do %s: %s", request.url.path, exc)
+                if not self._told.take("", self.parts.steady_s()):  # a hundred pages try on and on
+                    _log.error("the desk cannot do %s: %s", request.url.path, exc)
                 said = _("The district's disk or database fails. Call whoever looks after it.")
                 return self.page(stranger, "message.html", 503, said=said)
 

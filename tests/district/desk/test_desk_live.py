@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from district.desk.rig import PASSWORD, Desk, desk
+from district.desk.rig import PASSWORD, Desk, SetClock, desk
 from district.desk.stream import WAIT_S, Stream, stream
 from gatehouse_district.desk.parts import Limits
+from gatehouse_district.desk.sessions import IDLE_S
 from gatehouse_district.errors import DistrictStoreError
 from gatehouse_district.model import Gateway, Presence, Stage
 
@@ -139,6 +140,19 @@ async def test_a_stream_ends_with_its_session(it: Desk) -> None:
         await boss.act("/accounts/password", name="watch", password=PASSWORD)
         await page.until(lambda: page.all("ended"))
         await asyncio.wait_for(page.over.wait(), WAIT_S)
+
+
+async def test_an_open_page_keeps_its_session(it: Desk) -> None:
+    """Without it the screen on the wall would go deaf in the middle of a night without alarms."""
+    assert isinstance(it.clock, SetClock)
+    browser = await it.signed_in("watch")
+    async with stream(it.app, browser, rows="alarms") as page:
+        for _ in range(4):
+            it.clock.now_s += IDLE_S - 60
+            beats = len(page.all("beat"))
+            await page.until(lambda beats=beats: len(page.all("beat")) > beats + 1)  # type: ignore[misc]  # bound now
+        assert not page.all("ended")
+    assert (await browser.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize("why", [DistrictStoreError("the disk is gone"), KeyError("a mistake")])
