@@ -27,7 +27,7 @@ class Limits:
     post_address: tuple[float, float] = (60, 2)
     """POSTs without a session."""
     post_any: tuple[float, float] = (300, 20)
-    """All POSTs of one address, also to routes of others."""
+    """All POSTs of one address that are no session's, also to routes of others."""
     body_bytes: int = 65_536
     body_s: float = 15.0
     """A body that takes longer to come is given up."""
@@ -66,6 +66,11 @@ class Parts:
     hears: Callable[[], bool] = lambda: True
     """Whether the receiver hears the gateways now; while it does not, every page says so."""
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def cookie(self) -> str:
+        """The session's cookie: over TLS with the prefix that keeps other hosts from setting it."""
+        return "__Host-desk" if self.secure else "desk"
 
     def buckets(self, rate: tuple[float, float]) -> Buckets:
         """Return new buckets of this rate."""

@@ -1,6 +1,7 @@
 """Sessions: a random token in the browser, its hash and everything else on the server."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ LONGEST_S: Final = 7 * 24 * 3600
 _TOUCH_S: Final = 60
 """A use is written down at most this often, in s: each is a commit."""
 _BYTES: Final = 32
+_MOST_SEEN: Final = 1_000
 _MOST_EACH: Final = 50
 """Sessions of one account; the oldest end."""
 
@@ -45,6 +47,11 @@ class Sessions:
         self._storage = storage
         self._clock = clock
         self._random = random
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+
+    def seen(self, token: str) -> bool:
+        """Whether this was a session's token when it was last looked at."""
+        return _key(token) in self._seen
 
     async def begin(self, account: str, address: str) -> str:
         """Begin a session and return its token."""
@@ -82,6 +89,7 @@ class Sessions:
                 (key,),
             ).fetchone()
         )
+        self._seen.pop(key, None)
         if row is None:
             return None
         name, display, role, csrf, created_s, used_s = row
@@ -93,6 +101,9 @@ class Sessions:
                 await self._touch(key, now_s)
         if ended:
             return None
+        self._seen[key] = None
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
         return Session(key, Account(name, display, Role(role)), csrf, created_s + LONGEST_S)
 
     async def _touch(self, key: bytes, now_s: int) -> None:

@@ -70,8 +70,8 @@ class Doors:
 
     @property
     def cookie(self) -> str:
-        """The session's cookie: over TLS with the prefix that keeps other hosts from setting it."""
-        return "__Host-desk" if self.parts.secure else "desk"
+        """The name of the session's cookie."""
+        return self.parts.cookie
 
     def get(self, path: str, handler: Handler, needs: Role | None = Role.WATCH) -> Route:
         """Return a route to read; ``needs`` None is for everybody."""
