@@ -33,15 +33,18 @@ class Door(socket.socket):
         self._told = False
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept the next one there is room for. Raises BlockingIOError when there is none."""
-        while True:
-            came, address = super().accept()
-            place = neighbourhood(address[0])
-            places = [where for one, where in self._open.items() if one.fileno() != -1]
-            if self._has_room(place, places):
-                self._open[came] = place
-                return came, address
+        """Accept the next one. Raises BlockingIOError when there is none, or no room for it.
+
+        After each that is refused the loop goes round: a crowd at the door does not stop it.
+        """
+        came, address = super().accept()
+        place = neighbourhood(address[0])
+        places = [where for one, where in self._open.items() if one.fileno() != -1]
+        if not self._has_room(place, places):
             came.close()
+            raise BlockingIOError
+        self._open[came] = place
+        return came, address
 
     def _has_room(self, place: str, places: list[str]) -> bool:
         each = place not in _LOOPBACK and places.count(place) >= self.most_each
