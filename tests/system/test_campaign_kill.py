@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from gatehouse import events
+from gatehouse_district.receiver.lacking import RANDOM_FROM
 from gatehouse_sim.school import GATEWAY, Plan, School, opened
 from system.fault_steps import arrived, log, row, well, whole
 
@@ -119,7 +120,9 @@ async def killed_again_and_again(school: School, seed: int, rounds: int) -> None
     alarms = school.district.alarms(GATEWAY)
     assert len(alarms) <= pressed + sum(a.event.data["held_at_start"] for a in alarms)
     assert len({(a.event.store, a.event.sequence) for a in alarms}) == len(alarms)
-    starts = [r.event for r in school.district.events(GATEWAY, events.GATEWAY_STARTED)]
+    told = [r.event for r in school.district.events(GATEWAY, events.GATEWAY_STARTED)]
+    # One whose disk took over 2 s (a busy machine) has a random number (contract section 4).
+    starts = [event for event in told if event.start < RANDOM_FROM]
     assert len({event.store for event in starts}) == 1
     assert [event.start for event in starts] == sorted({event.start for event in starts})
     assert len(witness.safe) > rounds / 4  # else the campaign tried nothing
