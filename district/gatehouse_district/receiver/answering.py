@@ -1,8 +1,10 @@
 """Carrying a person's answer to the gateway, until the gateway confirms it (``ports.Answering``).
 
-Said again every 10 s and at each new connection, under the same id, so that it is carried out once:
-that the gateway has seen this id (``replayed``) means that it did. Past its expiry it gets a new
-one. What is on its way is on disk before it is said, and goes on after a restart.
+Said again every 10 s and at each new connection, under the same id. That the gateway has seen this
+id (``replayed``) does not say what it did: it may have refused, and that reply got lost, or be at it
+still. Then it is asked under a new id, which does no harm: what is answered or released already is
+so twice. An expired one gets a new id too. What is on its way is on disk before it is said, and
+goes on after a restart.
 """
 
 import asyncio
@@ -142,11 +144,14 @@ class Answers:
         if way is None or way.outcome is not None or reply.gateway != way.answer.gateway:
             return
         ok, reason = reply.body.get("ok") is True, text(reply.body.get("reason")) or "no reason"
+        if not ok and reason == "replayed":
+            way.answer = replace(way.answer, expires_unix_s=0.0)
+            return  # until it is due, the reply to the first may still come
         if not ok and reason == "expired" and way.renewed < answers.RENEWED_MOST:
             way.renewed += 1
             way.answer = replace(way.answer, expires_unix_s=0.0)
         else:
-            way.outcome = ok or reason == "replayed", reason
+            way.outcome = ok, reason
         way.due_s = self._loop.time()
         self._woken.set()
 

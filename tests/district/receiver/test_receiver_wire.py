@@ -77,11 +77,27 @@ async def test_an_answer_is_said_until_it_is_confirmed(
     assert again == said
     assert (said["command"], said["alarm"], said["by"]) == ("acknowledge", second.id, "王老师")
     await gateway.reply(GW, {"id": "x", "ok": False, "reason": "unknown alarm"}, b"another")
-    await gateway.reply(GW, {"id": said["id"], "ok": False, "reason": "replayed"}, correlation)
+    await gateway.reply(GW, {"id": said["id"], "ok": True}, correlation)
     for each in (first, second):
         await stage(receiver, each.id, Stage.ACKNOWLEDGED)
     with pytest.raises(AnswerError, match="王老师"):
         await receiver.answering.acknowledge(second.id, "Li")
+
+
+async def test_a_replayed_answer_is_asked_anew(
+    receiver: Receiver, gateway: PahoGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a refusal whose reply got lost would stand at the desk as answered."""
+    monkeypatch.setattr(answering, "AGAIN_S", 0.05)
+    alarm = await raised(gateway, Writer(GW))
+    await receiver.answering.acknowledge(alarm.id, "Wang")
+    old, correlation = await command(gateway)
+    await gateway.reply(GW, {"id": old["id"], "ok": False, "reason": "replayed"}, correlation)
+    new = old
+    while new["id"] == old["id"]:
+        new, correlation = await command(gateway)
+    await gateway.reply(GW, {"id": new["id"], "ok": False, "reason": "unknown alarm"}, correlation)
+    await stage(receiver, alarm.id, Stage.RECEIVED)
 
 
 async def test_a_refused_answer_may_be_given_again(
