@@ -19,6 +19,8 @@ REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
 """Of each refused message's body."""
 BOOT_NS_MOST: Final = 2**62
+_UNIX_NS_MOST: Final = 2**62
+"""The year 2116: SQLite takes no number much larger, and the event must be kept all the same."""
 _EVIDENCE_READY: Final = "gatehouse.evidence.ready"
 
 _KEEP: Final = """
@@ -166,6 +168,8 @@ class Keeper:
         if event.clock != "synced" or up is None or at is None or up > BOOT_NS_MOST:
             return
         zero = at - up
+        if abs(zero) > _UNIX_NS_MOST:
+            return
         self.db.execute(
             "INSERT INTO boot VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET zero_unix_ns = excluded.zero_unix_ns",

@@ -113,7 +113,7 @@ class Reading:
             result, error = None, None
             try:
                 result = work(db)
-            except (sqlite3.Error, ValueError, OverflowError) as exc:
+            except Exception as exc:  # noqa: BLE001  # told to who asked: this thread serves all others
                 error = DistrictStoreError(f"{self._path} cannot be read: {exc}")
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, result, error)

@@ -195,9 +195,9 @@ class Receiver:
             if item is not None:
                 self._replied(item)
             return
+        self._note(item)
         if isinstance(item, Heartbeat) and not message.mid and self.store.waiting > WAITING_MOST:
             return
-        self._note(item)
         self.store.put(Arrival(item, link, message.mid))
 
     def _note(self, item: object) -> None:

@@ -169,6 +169,15 @@ def test_the_clock_is_put_right_for_what_came_before_and_comes_later(kept: Desk)
     assert times[first.id] == rfc3339(T0 + 5 * SECOND)
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_mad_clock_puts_nothing_right_and_is_stored(kept: Desk, time: str) -> None:
+    """Without it the event would be refused, and hold up its gateway's outbox for ever."""
+    raised = event(count=1, clock="unsynced")
+    kept.say(raised, event(events.CLOCK_CORRECTED, 2, time=time, data={"offset_s": 1}))
+    assert kept.alarm(raised).clock == "unsynced"
+    assert kept.keeper.db.execute("SELECT count(*) FROM event").fetchone() == (2,)
+
+
 def test_a_wrong_clock_that_is_moved_puts_nothing_right(kept: Desk) -> None:
     """Without it one wrong time would be called right by another."""
     raised = event(count=1, clock="unsynced")

@@ -281,3 +281,15 @@ async def test_a_file_that_another_process_writes_can_be_read(tmp_path: Path) ->
             assert await records.picture("x", 2**70) is None
     with pytest.raises(DistrictStoreError, match="not open"):
         await records.gateways()
+
+
+async def test_a_row_that_cannot_be_shown_costs_that_answer_alone(tmp_path: Path) -> None:
+    """Without it the desk would wait for ever for everything after one damaged row."""
+    path = tmp_path / "d.db"
+    with desk(path) as kept:
+        kept.say(event(count=1))
+        kept.keeper.db.execute("UPDATE gateway SET retention = '[{}]'")
+        async with Reading(path) as records, asyncio.timeout(30):
+            with pytest.raises(DistrictStoreError, match="cannot be read"):
+                await records.gateways()
+            assert len(await records.alarms()) == 1
