@@ -13,6 +13,7 @@ from evidence.building import ALARM, JPEG, OTHER, Builder, small
 from gatehouse.evidence import bundles, chain, verify
 from gatehouse.evidence.bundles import UnknownBundleError
 from gatehouse.evidence.chain import Log
+from gatehouse.evidence.shelf import Shelf
 
 
 def findings(root: Path, alarm: str = ALARM) -> list[tuple[str, str]]:
@@ -129,13 +130,14 @@ def test_bundles_are_found_by_an_end_or_a_beginning(tmp_path: Path) -> None:
             bundles.find(tmp_path, typed)
 
 
-def test_a_release_that_cannot_be_read_is_one_all_the_same(tmp_path: Path) -> None:
-    """Without it a power cut while it was written would show evidence as held that is not."""
+@pytest.mark.parametrize("body", [b"\xff", b"", b"[]", b'{"by": "Li"}'])
+def test_a_release_that_cannot_be_read_is_none(tmp_path: Path, body: bytes) -> None:
+    """Without it evidence would be shown as released that the service holds."""
     built = small(tmp_path)
-    (built.folder / "released.json").write_bytes(b"\xff")
-    released = bundles.read(tmp_path, ALARM).released
-    assert released is not None
-    assert released.by == "?"
+    (built.folder / "released.json").write_bytes(body)
+    assert bundles.read(tmp_path, ALARM).released is None
+    assert (held := Shelf(tmp_path).kept(ALARM)) is not None
+    assert held.release is None
 
 
 def told(root: Path, log: Log | None) -> tuple[str, str]:
@@ -158,7 +160,8 @@ def test_the_chain_to_what_the_district_was_told(tmp_path: Path) -> None:
     assert told(tmp_path, Log(log)) == ("differs", "differs")
     built.state = "gathering"
     built.write()
-    assert told(tmp_path, Log(built.log()))[1] == "not-ready"
+    assert told(tmp_path, Log(built.log()[:1]))[1] == "not-ready"
+    assert told(tmp_path, Log(log))[1] == "differs"
 
 
 def test_an_event_that_does_not_fit_its_own_hash_differs_without_a_log(tmp_path: Path) -> None:

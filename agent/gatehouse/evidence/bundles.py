@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import msgspec
 
 from gatehouse.errors import GatehouseError, MessageError
 from gatehouse.evidence import manifest as manifests
 from gatehouse.evidence.manifest import PICTURE, Item, Manifest
+from gatehouse.evidence.shelf import Release
 from gatehouse.texts import _
 
 RELEASED: Final = "released.json"
@@ -169,18 +170,14 @@ def _manifest(folder: Path, alarm: str) -> tuple[Manifest | None, bytes, str]:
     return found, body, ""
 
 
-def _released(folder: Path) -> Released:
-    """Read who let it go; one that cannot be read is released all the same."""
-    said: Any = None
+def _released(folder: Path) -> Released | None:
+    """Read who let it go; what cannot be read is no release, as for the service (`shelf`)."""
     try:
         with opened(folder, RELEASED) as stream:
-            said = msgspec.json.decode(stream.read(_MOST_BYTES))
+            note = msgspec.json.decode(stream.read(_MOST_BYTES), type=Release)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # below it is shown without a name
-    if not isinstance(said, dict):
-        said = {}
-    by, via, at = (said.get(key) for key in ("by", "via", "at"))
-    return Released(str(by or "?"), str(via or "?"), str(at or said.get("time") or "?"))
+        return None
+    return Released(note.by, note.via, note.at)
 
 
 def _small(name: str) -> bool:

@@ -77,9 +77,7 @@ def _told(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _manifest(manifest: Manifest, body: bytes, log: Log) -> str:
-    if manifest.state != READY:
-        return NOT_READY
     told = log.ready(manifest.alarm)
-    if told is None:
-        return NOT_IN_LOG
+    if told is None:  # once it was told of, it was ready, whatever it says of itself now
+        return NOT_IN_LOG if manifest.state == READY else NOT_READY
     return SAME if told == hashlib.sha256(body).hexdigest() else DIFFERS

@@ -1,7 +1,7 @@
 """Carrying a person's answer to the gateway, until the gateway confirms it (``ports.Answering``).
 
-Said again every 10 s and at each new connection, under the same id. That the gateway has seen this
-id (``replayed``) does not say what it did: it may have refused, and that reply got lost, or be at it
+Said again every 10 s and at each new connection, under the same id. That the gateway has seen it
+(``replayed``) does not say what it did: it may have refused, and that reply got lost, or be at it
 still. Then it is asked under a new id, which does no harm: what is answered or released already is
 so twice. An expired one gets a new id too. What is on its way is on disk before it is said, and
 goes on after a restart.

@@ -104,8 +104,7 @@ async def test_a_refused_answer_may_be_given_again(
 async def test_an_answer_nobody_knows_the_end_of_gets_a_new_id(
     receiver: Receiver, gateway: PahoGateway, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    """Without it one that waited for a dead line would be refused when that is back, and one whose
-    refusal got lost would stand as answered."""
+    """Without it one that waited too long would be refused, and a lost refusal pass as done."""
     monkeypatch.setattr(answering, "AGAIN_S", 0.05)
     alarm = await raised(gateway, Writer(GW))
     await receiver.answering.acknowledge(alarm.id, "Wang")
