@@ -140,6 +140,17 @@ async def test_an_alarm_of_while_nobody_listened(root: Path, film: Path) -> None
         sound(rig, manifest)
 
 
+async def test_a_clock_that_was_ahead_is_not_waited_for(root: Path) -> None:
+    """Without it a bundle of a clock that is set back since would be gathered for years."""
+    async with gathering(root) as rig:
+        ahead = rig.desk.alarm(age_s=-86_400.0)
+        manifest = await rig.ready(ahead.id)
+        assert {(camera, why) for camera, _, why, _ in lacks(manifest)} == {
+            ("gate", "not-in-time"),
+            ("gate", "no-recording"),
+        }
+
+
 async def test_ended_in_the_middle_it_goes_on(root: Path, film: Path) -> None:
     """A restart in the middle must lose no more than the pictures whose time passed."""
     async with gathering(root) as rig:

@@ -1,18 +1,26 @@
 """Bundles as the service knows them: what is told of them, and what a damaged one holds."""
 
+import asyncio
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from evidence.bundle_killed import ALARM, first
 from gatehouse.clock import SystemClock
 from gatehouse.control import reports
 from gatehouse.errors import ControlError
-from gatehouse.evidence import bundle, plan
-from gatehouse.evidence.shelf import Shelf
+from gatehouse.evidence import bundle, bundles, plan, verify
+from gatehouse.evidence.shelf import Release, Shelf, Told
+from gatehouse.video_service import binder
+from gatehouse.video_service.asking import Seen
 from gatehouse.video_service.beside import Beside
 from gatehouse.video_service.keeping import Keeping
+
+OTHER = "01a21662-6194-75e6-b4f7-7745787c88f5"
 
 
 def keeping(root: Path) -> Keeping:
@@ -81,3 +89,52 @@ async def test_what_was_told_is_not_told_again_by_the_next_start(tmp_path: Path)
     last = keeping(tmp_path)
     await last.load()
     assert last.told() == ()
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_what_went_by_hand_makes_room_once(tmp_path: Path, left: bool) -> None:
+    """Without it an administrator who made room by hand would be the end of all clips."""
+    for alarm in (ALARM, OTHER):
+        place = tmp_path / alarm
+        bundle.begin(place, plan.ready(msgspec.structs.replace(first(), alarm=alarm)))
+        (place / "film").write_bytes(b"x" * 100_000)
+        Shelf(tmp_path).release(Release(alarm, "Li", "site", "2026-11-26T05:00:00.000000Z"))
+        Shelf(tmp_path).tell(alarm, Told(ready=True, released=True))
+    kept = keeping(tmp_path)
+    await kept.load()
+    kept.limit = 60_000
+    (tmp_path / ALARM).rename(tmp_path / (f".gone-{ALARM}" if left else "moved"))
+    assert await kept.has_room(50_000)
+    assert not (tmp_path / f".gone-{ALARM}").exists()
+    assert Shelf(tmp_path).read() == []
+
+
+class _Slow:
+    """A disk that writes, but does not say so in time, as often as it is told to."""
+
+    late = 1
+
+    async def do(self, work: Callable[[], None]) -> None:
+        """Write, and be late."""
+        work()
+        if self.late and getattr(work, "func", None) is bundle.add:
+            self.late -= 1
+            raise TimeoutError(errno.ETIMEDOUT, "slow")
+
+
+async def test_what_a_slow_disk_wrote_late_is_no_tampering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a card that hung for a while would leave files that verify calls added."""
+    monkeypatch.setattr(binder, "AGAIN_S", 0.01)
+    shelf, slow = Shelf(tmp_path), _Slow()
+    nothing: Any = lambda *_: None  # noqa: E731  # what nobody here hears
+    outside = binder.Outside(slow.do, nothing, nothing, nothing)
+    bound = binder.Binder(shelf.place(ALARM), first(), outside, begun=False)
+    bound.picture("gate", 0, Seen(0, 0, "synced", b"\xff\xd8\xffwhole", b"\xff\xd8\xffsmall"))
+    bound.close()
+    await asyncio.wait_for(bound.run(), 30)
+    found = bundles.read(tmp_path, ALARM)
+    assert found.manifest is not None
+    assert [each.why for each in found.manifest.lacking] == ["damaged"]
+    assert verify.check(found) == []

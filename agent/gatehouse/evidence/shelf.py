@@ -9,6 +9,7 @@ A bundle goes by renaming its folder first, so that half a bundle is never taken
 blocks, and one thread at a time uses it.
 """
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -145,11 +146,13 @@ class Shelf:
         self._write(alarm, TOLD, told)
 
     def remove(self, alarm: str) -> None:
-        """Take a bundle down. Raises OSError."""
+        """Take a bundle down; one that somebody took by hand is down. Raises OSError."""
         gone = self.folder / f"{_GONE}{alarm}"
-        self.place(alarm).rename(gone)
-        files.sync(self.folder)
-        shutil.rmtree(gone)
+        with contextlib.suppress(FileNotFoundError):
+            self.place(alarm).rename(gone)
+            files.sync(self.folder)
+        if gone.exists():  # also when the last try came no further than this
+            shutil.rmtree(gone)
 
     def sweep(self) -> None:
         """Finish what a crash left half taken down. Raises OSError."""

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from gatehouse.evidence import bundle, plan
+from gatehouse.evidence import bundle, bundles, plan
 from gatehouse.evidence.manifest import CLIP, PICTURE, Held, Item, Lacking, Manifest
 from gatehouse.video.cutter import NoRoomError
 from gatehouse.video_service.asking import Seen
@@ -132,9 +132,18 @@ class Binder:
                 self._news.clear()
                 await self._news.wait()
         manifest = plan.ready(self.manifest)
-        while (error := await self._write({}, manifest)) is not None:
+        while (error := await self._finish(manifest)) is not None:
             self._outside.trouble(error)
             await asyncio.sleep(AGAIN_S)
+
+    async def _finish(self, manifest: Manifest) -> OSError | None:
+        """Write the last manifest; what a slow disk wrote after we gave it up goes before."""
+        try:
+            tidied = partial(bundle.tidy, self.folder, self.manifest, bundles.OWN)
+            await self._outside.do(tidied)
+        except OSError as exc:
+            return exc
+        return await self._write({}, manifest)
 
     async def _begin(self) -> None:
         """Begin the bundle; what is gathered until that can be done waits, and may be lost."""

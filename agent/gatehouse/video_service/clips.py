@@ -137,18 +137,20 @@ class Clips:
         """Wait for the end of what is wanted, as long as it may still be written."""
         assert wanted.camera.recordings is not None  # noqa: S101  # it is recorded
         look = partial(covering.own, wanted.camera.recordings, wanted.begin_ms, wanted.end_ms)
+        late_s = self._late(wanted)
         while True:
             found = await self._beside.do(look)
             reached_ms = found[-1].end_ms if found else 0
-            if reached_ms >= wanted.end_ms or self._late_s(wanted) > self.pace.patience_s:
+            if reached_ms >= wanted.end_ms or late_s() > self.pace.patience_s:
                 return found
             await asyncio.sleep(self.pace.again_s)
 
     async def _finished(self, wanted: Wanted) -> list[Recorded]:
+        late_s = self._late(wanted)
         while True:
             found = await self._others(wanted)
             done = found and not found[-1].growing and found[-1].end_ms >= wanted.end_ms
-            if done or self._late_s(wanted) > self.pace.other_s:
+            if done or late_s() > self.pace.other_s:
                 return found
             await asyncio.sleep(self.pace.again_s)
 
@@ -156,8 +158,20 @@ class Clips:
         asked = (self._index, wanted.camera.name, wanted.begin_ms, wanted.end_ms)
         return await self._beside.do(partial(covering.others, *asked))
 
-    def _late_s(self, wanted: Wanted) -> float:
-        return self._clock.reading().unix_ns / 1e9 - wanted.end_ms / 1000
+    def _late(self, wanted: Wanted) -> Callable[[], float]:
+        """Return what says how many seconds the end of what is wanted is over; it is over now.
+
+        So also by the time since: a clock that was ahead at the press and was set back would have
+        us wait for as long.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+
+        def late_s() -> float:
+            told_s = self._clock.reading().unix_ns / 1e9 - wanted.end_ms / 1000
+            return max(told_s, loop.time() - began_s)
+
+        return late_s
 
     def _item(
         self, wanted: Wanted, name: str, sha256: str, size: int, span: tuple[int, int]

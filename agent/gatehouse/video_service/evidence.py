@@ -220,6 +220,8 @@ class Evidence:
     def _start(self, manifest: Manifest, age_s: float, *, begun: bool) -> Binder:
         folder = self._keeping.shelf.place(manifest.alarm)
         binder = Binder(folder, manifest, self._outside, begun=begun)
+        if age_s < 0.0:  # the clock was ahead and is set back since: its time is over, not to come
+            age_s = self._window.after_s
         assert self._gatherings is not None  # noqa: S101  # we are run
         at_s = asyncio.get_running_loop().time() - age_s
         self._gatherings.create_task(self._gather(binder, at_s, begun=begun))

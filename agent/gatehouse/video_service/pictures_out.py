@@ -51,7 +51,7 @@ class PicturesOut:
         """Have a picture sent that was taken so long ago."""
         if age_s >= DEADLINE_S:
             return
-        until_ns = self._clock.reading().monotonic_ns + round((DEADLINE_S - age_s) * 1e9)
+        until_ns = self._clock.reading().monotonic_ns + round((DEADLINE_S - max(0.0, age_s)) * 1e9)
         if len(self._waiting) >= _MOST:
             self._waiting.pop(next(iter(self._waiting)))
         self._waiting[alarm, number] = Small(alarm, number, path, until_ns)

@@ -21,6 +21,8 @@ from gatehouse.video_service.beside import Beside
 CLOSED_S: Final = 2.0
 _HANG_S: Final = 30.0
 MORE_S: Final = 2.0
+_AFTER_MOST_S: Final = 120.0
+"""More than is wanted after a press: a clock that was set back since would ask for years."""
 
 Keep = Callable[[str, Path, float], bool]
 """Has a camera's ring written to a file, and so many seconds more; False when it cannot be."""
@@ -78,7 +80,7 @@ class Rings:
             await self._beside.do(partial(self._folder.mkdir, parents=True, exist_ok=True))
             writing = _Writing(self._folder / f"{camera}-{now_ms}.mp4", 0, 0.0)
         if end_ms > writing.ends_ms:
-            after_s = max(0.0, (end_ms - now_ms) / 1000) + MORE_S
+            after_s = min(max(0.0, (end_ms - now_ms) / 1000), _AFTER_MOST_S) + MORE_S
             if not self._keep(camera, writing.path, after_s):
                 return None
             writing.ends_ms = now_ms + round(after_s * 1000)
