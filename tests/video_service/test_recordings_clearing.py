@@ -10,6 +10,7 @@ from gatehouse.control.reports import GATEWAY
 from gatehouse.video.retention import Span
 from gatehouse.video_service import recordings_passes
 from gatehouse.video_service.clearing import UNDER_S
+from gatehouse_sim.recordings import film
 from video_service.recordings_rig import DAY, MINUTE, NOW, SIZE, Box, lost, standing, unknown
 
 
@@ -131,6 +132,17 @@ def test_held_recordings_stay(box: Box) -> None:
     before = sorted(box.files())
     box.once()
     assert sorted(box.files()) == [before[0], *before[4:]]
+
+
+def test_the_last_minutes_stay(box: Box) -> None:
+    """Without it the time before a press could go in the moment before the press is heard."""
+    box.add()
+    paths = [box.put(NOW - back * MINUTE, MINUTE) for back in range(12, 0, -1)]
+    free = box.room(box.folder, box.retention.min_free_percent)
+    box.others += free.free - free.wanted + 5 * len(film(MINUTE)) - 1
+    box.once()
+    assert [path.exists() for path in paths[:2]] == [False, True]
+    assert all(path.exists() for path in paths[1:])
 
 
 def test_nothing_is_deleted_before_all_of_a_disk_is_known(

@@ -30,6 +30,8 @@ UNDER_S: Final = 600.0
 time is an event of each camera, and a school with a small disk would tell nothing else."""
 _CALM_S: Final = 600.0
 """So long stands what was found: a disk at its edge is full in one minute and not in the next."""
+_FRESH_MS: Final = 600_000
+"""So long nothing goes: a press that is not heard yet may make evidence of it."""
 
 Held = Callable[[str], Sequence[Span]]
 """What must stay of a camera's recordings."""
@@ -170,7 +172,7 @@ class Clearing:
                     area=camera.area,
                     floor_ms=duty_of(camera, now.retention, "").days * DAY_MS,
                     now_ms=now.now_ms,
-                    held=self._held(camera.name),
+                    held=(*self._held(camera.name), Span(now.now_ms - _FRESH_MS, now.now_ms)),
                     ours=camera.record,
                 )
 
