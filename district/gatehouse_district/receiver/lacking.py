@@ -1,7 +1,7 @@
 """What a district lacks, told from the numbers of what it has (contract section 4). Pure."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Self
@@ -17,6 +17,10 @@ MOST: Final = 10_000
 MOST_SPANS: Final = 10_000
 """Separate stretches kept of one start; a number beyond them is stored, and still called lacking:
 a gateway that sends every other number only would fill the memory."""
+
+MOST_STARTS: Final = 10_000
+"""Starts followed of one gateway, of all its stores; events of others are stored, and not counted:
+one that names a new store each time would have every commit of the district reckon for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,15 @@ class Ledger:
 
     def add(self, number: Number) -> bool:
         """Note a number; False if an event with it came before."""
+        if not _has_room(self.seen, number.store, number.start):
+            return True
         starts = self.seen.setdefault(number.store, {})
         new = starts.setdefault(number.start, Spans()).add(number.count)
         if number.previous is not None:
             start, count = number.previous
-            promised = self.promised.setdefault(number.store, {})
-            promised[start] = max(count, promised.get(start, 0))
+            if _has_room(self.promised, number.store, start):
+                promised = self.promised.setdefault(number.store, {})
+                promised[start] = max(count, promised.get(start, 0))
         return new
 
     def holes(self, running: tuple[str, int] | None = None) -> Iterator[tuple[int, int, int]]:
@@ -163,6 +170,10 @@ def before(one: tuple[str, str], other: tuple[str, str]) -> bool | None:
     if starts[0] != starts[1] and max(map(int, starts)) >= RANDOM_FROM:
         return None
     return one[1] < other[1]
+
+
+def _has_room(kept: Mapping[str, Mapping[int, object]], store: str, start: int) -> bool:
+    return start in kept.get(store, ()) or sum(map(len, kept.values())) < MOST_STARTS
 
 
 def _open_starts(starts: set[int], running: int | None) -> set[int]:

@@ -40,9 +40,11 @@ class Numbers:
         for gateway, starts in self._changed.items():
             ledger = self._ledger(gateway)
             for store, start in starts:
-                self._write_spans(gateway, store, start, ledger.seen[store][start])
+                if (spans := ledger.seen.get(store, {}).get(start)) is not None:
+                    self._write_spans(gateway, store, start, spans)
             for store, start in self._promising.get(gateway, ()):
-                last = ledger.promised[store][start]
+                if (last := ledger.promised.get(store, {}).get(start)) is None:
+                    continue
                 self._db.execute(
                     "INSERT INTO promised VALUES (?, ?, ?, ?) "
                     "ON CONFLICT DO UPDATE SET last = excluded.last",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from district.receiver.gateway_words import BOOT, STORE, Desk, birth, desk, event, will
 from gatehouse import events
 from gatehouse_district.model import Presence, Retention, Tried
+from gatehouse_district.receiver import lacking
 from gatehouse_district.receiver.lacking import Ledger, Number, Spans, missing
 from gatehouse_district.receiver.presence import Life
 
@@ -251,3 +252,18 @@ def test_a_stopped_gateway_is_shown_as_stopped(kept: Desk) -> None:
     kept.hear("state", will())
     assert kept.gateway().presence is STOPPED
     assert kept.gateway().since != since
+
+
+def test_a_gateway_of_endless_stores_is_followed_no_further(
+    kept: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it one gateway out of its mind could slow down the alarms of all schools."""
+    monkeypatch.setattr(lacking, "MOST_STARTS", 3)
+    for number in range(6):
+        kept.say(event(events.GATEWAY_STARTED, 2, store=f"s{number}", data={"previous": None}))
+        previous = f"{number + 50:08d}.0000000001"
+        data = {"previous": previous}
+        kept.say(event(events.GATEWAY_STARTED, 3 + number, store="s0", data=data))
+    assert kept.gateway().lacking == 3 + 3, "count 1 of three stores, and three promises"
+    assert kept.keeper.db.execute("SELECT count(*) FROM event").fetchone() == (12,)
+    assert kept.refusals() == {}
