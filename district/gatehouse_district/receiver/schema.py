@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from gatehouse import files
 from gatehouse_district.errors import DistrictStoreError
 
 VERSION: Final = 1
@@ -171,7 +172,7 @@ CREATE TABLE refused (
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open the file, make it if there is none. Raises DistrictStoreError; nothing is deleted."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
         try:
             db.execute("PRAGMA journal_mode = WAL")
@@ -198,7 +199,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             beside = path.with_name(f"{path.name}.lock")
             lock = stack.enter_context(beside.open("a", encoding="ascii"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -229,6 +230,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as exc:
         raise DistrictStoreError(f"the district's database {path} cannot be read: {exc}") from exc
     return db
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that is there after a power cut too, with the file in it. Raises OSError."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        files.sync(folder.parent)
 
 
 def _make(db: sqlite3.Connection, path: Path) -> None:
