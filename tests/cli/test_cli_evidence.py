@@ -1,6 +1,7 @@
 """``gatehouse evidence``: what people read, and what they can rely on."""
 
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,18 @@ def test_evidence_is_readable_on_a_small_screen(
         assert word in text
     for word in ENGLISH if language == "en" else CHINESE:
         assert word.replace(" ", "") in text, word
+
+
+def test_a_manifest_that_was_tampered_with_can_be_shown(
+    place: Gatehouse, capsys: Caps, tmp_path: Path
+) -> None:
+    """Without it whoever changes one could hide it: by markup, a screen cleared, an odd time."""
+    manifest = kept(place).folder / "manifest.json"
+    body = manifest.read_bytes().replace(b'"picture"', b'"[/]\\u001b[2J"')
+    for time in (b"0001-01-01T00:00:00+00:00", b"9999-12-31T23:59:59+00:00"):
+        manifest.write_bytes(re.sub(rb'"begins": "[^"]*"', b'"begins": "%s"' % time, body))
+        for said in (asks(place, capsys, "list"), asks(place, capsys, "show", "00a1b2")):
+            assert said.code == 0
+            assert "\x1b" not in said.out
+        out = asks(place, capsys, "export", "00a1b2", "--out", str(tmp_path / "e.zip"))
+        assert (tmp_path / "e.zip").exists(), out.err

@@ -24,20 +24,26 @@ class Times:
 
     def moment(self, text: object, *, zone: bool = False) -> str:
         """Write a time with its day, and perhaps its zone: UTC+08:00."""
-        when = read(text)
-        if when is None:
+        here = self._here(text)
+        if here is None:
             return UNKNOWN
-        here = self.local(when)
         said = f"{here:%Y-%m-%d} {self.clock(text)}"
         return f"{said} (UTC{_offset(here)})" if zone else said
 
     def clock(self, text: object) -> str:
         """Write the time of day to a tenth of a second."""
-        when = read(text)
-        if when is None:
+        here = self._here(text)
+        if here is None:
             return UNKNOWN
-        here = self.local(when)
         return f"{here:%H:%M:%S}.{here.microsecond // 100_000}"
+
+    def _here(self, text: object) -> datetime | None:
+        """Read a time; None for what is none, and for one before or after all calendars."""
+        when = read(text)
+        try:
+            return None if when is None else self.local(when)
+        except (ValueError, OverflowError, OSError):
+            return None
 
     def span(self, begin: str, end: str) -> str:
         """Write from when to when."""
