@@ -138,3 +138,23 @@ async def test_what_a_slow_disk_wrote_late_is_no_tampering(
     assert found.manifest is not None
     assert [each.why for each in found.manifest.lacking] == ["damaged"]
     assert verify.check(found) == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "released.json", "01-gate.jpg"])
+@pytest.mark.parametrize("link", [True, False])
+async def test_one_odd_bundle_does_not_stop_the_others(
+    tmp_path: Path, name: str, link: bool
+) -> None:
+    """Without it a link to nowhere, or a folder, in one bundle would be the end of all evidence."""
+    for alarm in (ALARM, OTHER):
+        bundle.begin(tmp_path / alarm, plan.ready(msgspec.structs.replace(first(), alarm=alarm)))
+    odd = tmp_path / ALARM / name
+    odd.unlink(missing_ok=True)
+    if link:
+        odd.symlink_to("nowhere")
+    else:
+        odd.mkdir()
+    kept = keeping(tmp_path)
+    await kept.load()
+    assert {each.alarm: each.release for each in kept.shelf.read()} == {ALARM: None, OTHER: None}
+    assert len(kept.held("gate")) == 2

@@ -129,11 +129,11 @@ class Shelf:
             if not any(folder.iterdir() if folder.is_dir() else ()):
                 return None  # killed before anything was in it
             kept = Kept(alarm, None, why="it has no manifest")
-        except (MessageError, ValueError) as exc:
+        except (MessageError, ValueError, OSError) as exc:  # held; the others are none the worse
             kept = Kept(alarm, None, why=str(exc))
         else:
             kept = Kept(alarm, manifest, sha256)
-        size = sum(path.stat().st_size for path in folder.iterdir())
+        size = sum(path.lstat().st_size for path in folder.iterdir())
         release = _note(folder / RELEASED, Release)
         return replace(kept, bytes=size, release=release, told=_note(folder / TOLD, Told) or Told())
 
@@ -177,5 +177,5 @@ def _note(path: Path, kind: type[T]) -> T | None:
     """Read a note; a damaged one is none: a bundle stays held, a happening is told again."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.MsgspecError, ValueError):
+    except (OSError, msgspec.MsgspecError, ValueError):
         return None
