@@ -26,9 +26,8 @@ class Silences:
         self.beat(gateway)
 
     def said(self, state: State) -> None:
-        """Take a birth, or an end."""
+        """Take a birth; an end may be that of an older connection, and changes nothing here."""
         if not state.online:
-            self._due.pop(state.gateway, None)
             return
         beat: Any = state.body.get("heartbeat_s")
         plain = isinstance(beat, int | float) and 1.0 <= beat <= 3600.0

@@ -1,5 +1,6 @@
 """Whether a gateway is there, what is wrong with it, and what it lacks."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from district.receiver.gateway_words import BOOT, STORE, Desk, birth, desk, even
 from gatehouse import events
 from gatehouse_district.model import Presence, Retention, Tried
 from gatehouse_district.receiver import lacking
+from gatehouse_district.receiver.heard import State
 from gatehouse_district.receiver.lacking import Ledger, Number, Spans, missing
 from gatehouse_district.receiver.presence import Life
+from gatehouse_district.receiver.silences import Silences
 
 ONLINE, LOST, STOPPED, SILENT = (
     *(Presence.ONLINE, Presence.LOST),
@@ -267,3 +270,17 @@ def test_a_gateway_of_endless_stores_is_followed_no_further(
     assert kept.gateway().lacking == 3 + 3, "count 1 of three stores, and three promises"
     assert kept.keeper.db.execute("SELECT count(*) FROM event").fetchone() == (12,)
     assert kept.refusals() == {}
+
+
+async def test_a_late_will_hides_no_silence() -> None:
+    """Without it a gateway that hangs after its last connection's will is there for ever."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    silences = Silences(told.put)
+    silences.expect("gw-1", 0.05)
+    silences.said(State("gw-1", will(), retained=False, arrived_ns=0))
+    silences.hearing(now=True)
+    running = asyncio.create_task(silences.run())
+    try:
+        assert await asyncio.wait_for(told.get(), 30) == "gw-1"
+    finally:
+        running.cancel()
