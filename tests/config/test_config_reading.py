@@ -186,7 +186,7 @@ def test_a_leftover_of_a_power_cut_is_no_obstacle(good: Path, tmp_path: Path) ->
     """A half-written new copy is neither used nor in the way."""
     folder = tmp_path / "state" / "config"
     folder.mkdir(parents=True)
-    (folder / "last-good.new").write_text("half")
+    (folder / "last-good.toml.new").write_text("half")
     assert keep_last_good(config.read(good))
     assert [entry.name for entry in folder.iterdir()] == ["last-good.toml"]
 

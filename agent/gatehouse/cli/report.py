@@ -4,13 +4,12 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from gatehouse import texts
+from gatehouse import files, texts
 from gatehouse.cli.asking import open_config, socket_path
 from gatehouse.cli.screen import print_json
 from gatehouse.cli.words import fault
@@ -31,6 +30,13 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def arguments(parser: argparse.ArgumentParser, _shared: argparse.ArgumentParser) -> None:
     """Describe the command."""
+    span_arguments(parser)
+    parser.add_argument("--out", metavar="FILE", help=_("write the page to this file"))
+    parser.add_argument("--json", action="store_true", help=_("one JSON document, nothing else"))
+
+
+def span_arguments(parser: argparse.ArgumentParser) -> None:
+    """Ask for a span of time: `begin` and `end`, each a `Span`."""
     day = _("a day (2026-11-01) or an RFC 3339 time")
     parser.add_argument(
         "--from", dest="begin", type=given, required=True, metavar="D", help=_("from: ") + day
@@ -39,8 +45,6 @@ def arguments(parser: argparse.ArgumentParser, _shared: argparse.ArgumentParser)
         "--to", dest="end", type=given, required=True, metavar="D",
         help=_("to, a day included: ") + day,
     )  # fmt: skip
-    parser.add_argument("--out", metavar="FILE", help=_("write the page to this file"))
-    parser.add_argument("--json", action="store_true", help=_("one JSON document, nothing else"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,20 +89,8 @@ def html(conf: Config, facts: Facts) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises OSError."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", errors="replace", dir=path.parent, prefix=f".{path.name}.",
-        delete=False,
-    ) as file:  # fmt: skip
-        spare = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            spare.chmod(0o644)
-            spare.replace(path)
-        except BaseException:
-            spare.unlink(missing_ok=True)
-            raise
+    with files.lent(path, mode=0o644) as file:
+        file.write(text.encode(errors="replace"))
 
 
 def sources(conf: Config) -> Sources:

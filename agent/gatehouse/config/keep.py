@@ -1,10 +1,9 @@
 """The last good copy: what the alarm service starts on when somebody broke the file."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
+from gatehouse import files
 from gatehouse.config.mistakes import KeepError
 from gatehouse.config.model import Config
 
@@ -29,7 +28,8 @@ def keep_last_good(config: Config) -> bool:
         if _kept(copy) == content:
             return False
         copy.parent.mkdir(parents=True, exist_ok=True)
-        _replace(copy, content)
+        files.replace(copy, content, mode=_MODE)
+        files.sync(copy.parent.parent)  # `config` itself may be new
     except OSError as exc:
         raise KeepError(
             f"cannot keep a copy of {config.path} at {copy}: {exc.strerror or exc}; "
@@ -43,29 +43,3 @@ def _kept(copy: Path) -> bytes | None:
         return copy.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _replace(copy: Path, content: bytes) -> None:
-    fresh = copy.with_suffix(".new")  # one name: at most one is ever left behind
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(copy)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
-    for folder in (copy.parent, copy.parent.parent):  # the second: `config` itself may be new
-        _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

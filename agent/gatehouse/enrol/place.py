@@ -70,7 +70,8 @@ class Place:
         write(path, content, mode=mode)
         if mode == _SECRET:
             try:
-                _hand_over(path, self.state_dir)
+                if self.state_dir.exists():
+                    files.hand_over(path, self.state_dir)
             except OSError as exc:
                 raise _unwritten(path, exc) from exc
 
@@ -81,7 +82,7 @@ def keep_waiting(own: Path, both: bytes) -> Path:
     try:
         own.parent.mkdir(mode=0o700, exist_ok=True)
         if own.parent.stat().st_uid == os.geteuid():
-            _hand_over(own.parent, own.parent.parent)
+            files.hand_over(own.parent, own.parent.parent)
     except OSError as exc:
         raise _unwritten(own, exc) from exc
     write(waiting, both, mode=_SECRET)
@@ -137,10 +138,3 @@ def _unwritten(path: Path, exc: OSError) -> EnrolError:
 
 def _old(path: Path) -> Path:
     return path.with_name(path.name + OLD)
-
-
-def _hand_over(path: Path, state_dir: Path) -> None:
-    """Give a file to the service; only root can, and only root's files are another's."""
-    if os.geteuid() == 0 and state_dir.exists():
-        owner = state_dir.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

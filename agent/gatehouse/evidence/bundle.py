@@ -34,7 +34,7 @@ def add(folder: Path, contents: Mapping[str, bytes], manifest: Manifest) -> None
     """Add files to a bundle, and the manifest that names them. Raises OSError; then none is in."""
     try:
         for name, content in contents.items():
-            _write(folder / name, content)
+            files.put(folder / name, content, mode=_MODE)
         files.sync(folder)
         write_manifest(folder, manifest)
     except OSError:
@@ -82,21 +82,6 @@ def tidy(folder: Path, manifest: Manifest, kept: Iterable[str]) -> None:
     for path in folder.iterdir():
         if path.name not in named and not path.is_dir():
             path.unlink()
-
-
-def _write(path: Path, content: bytes) -> None:
-    fresh = path.with_name(path.name + FRESH)
-    try:
-        with fresh.open("wb") as stream:
-            os.fchmod(stream.fileno(), _MODE)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(fresh, path)  # noqa: PTH105  # the call that the tests kill us at
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
 
 
 def _hash(stream: BinaryIO) -> tuple[str, int]:

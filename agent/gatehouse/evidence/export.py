@@ -1,14 +1,13 @@
 """One zip of a bundle, with a page that anybody can open."""
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
+from gatehouse import files
 from gatehouse.evidence import bundles, verify
 from gatehouse.evidence.bundles import Bundle
 from gatehouse.evidence.manifest import NAME, Manifest
@@ -36,22 +35,11 @@ def write(
     Each file is judged by the very bytes that go into the zip. What cannot be read is left out,
     and said: evidence that is half there is still evidence.
     """
-    with tempfile.NamedTemporaryFile(
-        "wb", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
-        spare = Path(file.name)
-        try:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as opened:
-                to = _Zip(opened, bundle.alarm, made)
-                findings = _fill(to, bundle, manifest, page, progress)
-            file.flush()
-            _hand_over(file.fileno(), out.parent)
-            os.fsync(file.fileno())
-            spare.replace(out)
-        except BaseException:
-            spare.unlink(missing_ok=True)
-            raise
-    return findings
+    with (
+        files.lent(out, mode=0o600, to_owner=True) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as opened,
+    ):
+        return _fill(_Zip(opened, bundle.alarm, made), bundle, manifest, page, progress)
 
 
 class _Zip:
@@ -108,10 +96,3 @@ def _copy(to: _Zip, bundle: Bundle, name: str, progress: Callable[[int], None]) 
             size += len(chunk)
             progress(len(chunk))
     return size, sum_.hexdigest()
-
-
-def _hand_over(handle: int, folder: Path) -> None:
-    """Give what root exports to whoever owns the folder; nobody else is to see it."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(handle, owner.st_uid, owner.st_gid)

@@ -5,7 +5,6 @@ shows. A camera by night is another one: infrared light, no colour, more noise. 
 """
 
 import contextlib
-import os
 import struct
 import zlib
 from collections import deque
@@ -18,6 +17,7 @@ from typing import Annotated, Final, Self
 import msgspec
 import numpy as np
 
+from gatehouse import files
 from gatehouse.video.picture import Grey, Metrics, Numbers, Reference, picture_of
 
 _LEARN: Final = 15
@@ -190,17 +190,7 @@ def keep(baseline: bytes, path: Path) -> None:
     Raises OSError. It touches the disk: call it beside the loop.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as out:
-        out.write(baseline)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.replace(path, baseline, mode=0o640)
 
 
 def load(path: Path) -> Baseline:

@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from gatehouse import files
 from gatehouse.control.reports import DELETED, MOST_TOLD, Told
 from gatehouse.video.answers import gap_document
 from gatehouse.video.plan import Piece
@@ -158,7 +159,7 @@ class Deletions:
                 fresh.unlink()
             raise
         self._stored = self._file
-        _sync(self._path.parent)
+        files.sync(self._path.parent)
 
 
 def _read(path: Path) -> _File:
@@ -186,11 +187,3 @@ def _add(entries: list[Entry], counted: Entry) -> None:
             entries[at] = entries[at].joined(counted)
             return
     entries.append(counted)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

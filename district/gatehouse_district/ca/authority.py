@@ -74,12 +74,12 @@ class Authority:
         if not name.strip() or len(name) > 64 or not name.isprintable():
             raise AuthorityError(_("the authority's name must be 1 to 64 printable characters"))
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        keyfile.hand_over(folder)
+        files.hand_over(folder, folder.parent)
         key = ec.generate_private_key(ec.SECP256R1())
         cert = profiles.root(key, name, at, span)
         made = cls(folder, cert, key)
         made._register.prepare()
-        keyfile.hand_over(folder / "register.db")
+        files.hand_over(folder / "register.db", folder)
         made.remake_list(at)
         made._put("ca.pem", cert.public_bytes(_PEM), _OPEN)
         made._put("ca.key", keyfile.pem(key), _SECRET)  # last: with it the authority is there

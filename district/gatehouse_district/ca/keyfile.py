@@ -1,6 +1,5 @@
 """The authority's key and certificate as files."""
 
-import os
 from pathlib import Path
 
 from cryptography import x509
@@ -39,10 +38,3 @@ def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-def hand_over(path: Path) -> None:
-    """What root makes belongs to whom the folder around it belongs to: the receiver's user."""
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

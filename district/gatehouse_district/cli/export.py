@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from gatehouse import files
 from gatehouse.cli.figures import moment
-from gatehouse.cli.report import given
+from gatehouse.cli.report import span_arguments
 from gatehouse.texts import _
 from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
-from gatehouse_district.cli.written import FORMS, Form, written
+from gatehouse_district.cli.written import FORMS, Form
 from gatehouse_district.model import Entry
 from gatehouse_district.ports import Records
 
@@ -25,14 +26,7 @@ def add(commands: "Commands[argparse.ArgumentParser]", shared: argparse.Argument
     """Describe the command."""
     summary = about("export")
     parser = commands.add_parser("export", help=summary, description=summary, parents=[shared])
-    day = _("a day (2026-11-01) or an RFC 3339 time")
-    parser.add_argument(
-        "--from", dest="begin", type=given, required=True, metavar="D", help=_("from: ") + day
-    )
-    parser.add_argument(
-        "--to", dest="end", type=given, required=True, metavar="D",
-        help=_("to, a day included: ") + day,
-    )  # fmt: skip
+    span_arguments(parser)
     parser.add_argument("--gateway", metavar="G", help=_("of this gateway alone"))
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FILE",
@@ -83,9 +77,9 @@ async def _within(
 
 async def _write(path: Path, form: Form, entries: AsyncIterator[Entry]) -> int:
     count = 0
-    with written(path) as file:
-        file.write(form.head)
+    with files.lent(path, mode=0o640) as file:
+        file.write(form.head.encode())
         async for entry in entries:
-            file.write(form.line(entry))
+            file.write(form.line(entry).encode(errors="backslashreplace"))
             count += 1
     return count

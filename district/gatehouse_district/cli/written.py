@@ -1,15 +1,11 @@
 """What an exported file holds: for a spreadsheet, or for a program."""
 
-import contextlib
 import csv
 import io
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from gatehouse.cli.figures import moment
 from gatehouse_district.cli.screen import document
@@ -80,22 +76,3 @@ _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _CSV: Final = Form(_BOM + _row(list(COLUMNS)), lambda entry: _row(cells(entry)))
 _LINES: Final = Form("", _object)
 FORMS: Final = {".csv": _CSV, ".json": _LINES, ".jsonl": _LINES}
-
-
-@contextlib.contextmanager
-def written(path: Path) -> Iterator[IO[str]]:
-    """Lend a file that takes its place only when it is whole. Raises OSError."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", errors="backslashreplace", newline="", dir=path.parent,
-        prefix=f".{path.name}.", delete=False,
-    ) as file:  # fmt: skip
-        spare = Path(file.name)
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            spare.chmod(0o640)
-            spare.replace(path)
-        except BaseException:
-            spare.unlink(missing_ok=True)
-            raise
