@@ -50,3 +50,17 @@ def bad(text: str) -> Html:
 def small(text: str) -> Html:
     """Make text stand back, on a line of its own."""
     return element("span", text, cls="small")
+
+
+def document(title: str, body: Html, *, css: str, policy: str, language: str) -> str:
+    """Return a whole page, which may only do what ``policy`` (Content-Security-Policy) says."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", Html(css)),
+    )
+    lang = "zh-CN" if language.startswith("zh") else "en"
+    return "<!DOCTYPE html>\n" + element("html", head, element("body", body), lang=lang) + "\n"

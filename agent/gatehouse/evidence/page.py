@@ -13,7 +13,7 @@ from gatehouse.evidence.manifest import NAME, READY, Item, Manifest
 from gatehouse.evidence.page_figures import Times, after, size, unset
 from gatehouse.evidence.page_style import CSS
 from gatehouse.evidence.verify import Finding
-from gatehouse.html import Html, bad, element, joined, small, table
+from gatehouse.html import Html, bad, document, element, joined, small, table
 from gatehouse.texts import _
 
 # What 'self' means for a page that is opened from a disk is up to the browser, hence file: besides.
@@ -37,14 +37,6 @@ class Shown:
 def page(shown: Shown, *, language: str) -> str:
     """Return the whole document, in the language in use, which ``language`` names."""
     title = _("{school}: evidence of an alarm").format(school=shown.manifest.school)
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Html(CSS)),
-    )
     body = element(
         "main",
         _head(shown),
@@ -55,8 +47,7 @@ def page(shown: Shown, *, language: str) -> str:
         _elsewhere(shown),
         _how(shown),
     )
-    lang = "zh-CN" if language.startswith("zh") else "en"
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", body), lang=lang) + "\n"
+    return document(title, body, css=CSS, policy=_POLICY, language=language)
 
 
 def _head(shown: Shown) -> Html:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from gatehouse.html import Html, bad, element, escaped, joined
+from gatehouse.html import Html, bad, document, element, escaped, joined
 from gatehouse.report import figures, page_faults, page_presses, page_recordings
 from gatehouse.report.facts import Facts, Lengths
 from gatehouse.report.figures import NONE, Local, length, share
@@ -19,14 +19,6 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 def page(facts: Facts, *, language: str, local: Local, fault_word: FaultWord) -> str:
     """Return the whole document, in the language in use, which ``language`` names."""
     title = _("{school}: one-key alarm, inspection report").format(school=facts.school)
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Html(CSS)),
-    )
     body = element(
         "main",
         _head(facts, local),
@@ -40,8 +32,7 @@ def page(facts: Facts, *, language: str, local: Local, fault_word: FaultWord) ->
         page_faults.running_section(facts, local),
         _foot(),
     )
-    lang = "zh-CN" if language.startswith("zh") else "en"
-    return "<!DOCTYPE html>\n" + element("html", head, element("body", body), lang=lang) + "\n"
+    return document(title, body, css=CSS, policy=_POLICY, language=language)
 
 
 def _head(facts: Facts, local: Local) -> Html:
