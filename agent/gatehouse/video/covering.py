@@ -33,6 +33,38 @@ class Recorded:
     """Whether it may still be written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a recording of ours holds."""
+
+    length_ms: int
+    keys_ms: tuple[int, ...]
+    written_ms: int
+    """When it was last written (UTC)."""
+
+
+def content(path: Path) -> Content | None:
+    """Read how long a recording is; None for one that is gone or empty. Raises OSError."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # clean-up was faster
+        return None
+    try:
+        found = os.fstat(handle)
+        size = found.st_size
+
+        def read(at: int, count: int) -> bytes:
+            return os.pread(handle, count, at)
+
+        measured = measure(read, size)
+        if measured is None:
+            return None
+        keys = tuple(keyframes(read, size))
+    finally:
+        os.close(handle)
+    return Content(measured.length_ms, keys, found.st_mtime_ns // 1_000_000)
+
+
 def own(folder: Path, begin_ms: int, end_ms: int) -> list[Recorded]:
     """Return what our own recorder has of a time, the oldest first. Raises OSError."""
     found = (_own(path, start) for path, start in _named(folder, begin_ms, end_ms))
@@ -53,25 +85,10 @@ def _named(folder: Path, begin_ms: int, end_ms: int) -> list[tuple[Path, int]]:
 
 
 def _own(path: Path, start_ms: int) -> Recorded | None:
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:  # clean-up was faster
+    if (has := content(path)) is None:
         return None
-    try:
-        found = os.fstat(handle)
-        size = found.st_size
-
-        def read(at: int, count: int) -> bytes:
-            return os.pread(handle, count, at)
-
-        measured = measure(read, size)
-        if measured is None:
-            return None
-        keys = tuple(keyframes(read, size))
-    finally:
-        os.close(handle)
-    start_ms = _begin_ms(start_ms, found.st_mtime_ns // 1_000_000 - measured.length_ms)
-    return Recorded(path, start_ms, start_ms + measured.length_ms, keys)
+    start_ms = _begin_ms(start_ms, has.written_ms - has.length_ms)
+    return Recorded(path, start_ms, start_ms + has.length_ms, has.keys_ms)
 
 
 def _begin_ms(named_ms: int, written_ms: int) -> int:

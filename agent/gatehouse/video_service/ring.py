@@ -5,7 +5,6 @@ each bundle gets its own clip out of it.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from gatehouse.clock import Clock
-from gatehouse.video.covering import Recorded
+from gatehouse.video.covering import Recorded, content
 from gatehouse.video.csi_recording import PREROLL_S
-from gatehouse.video.segment import keyframes, measure
 from gatehouse.video_service.beside import Beside
 
 CLOSED_S: Final = 2.0
@@ -104,21 +102,7 @@ class Lent:
 
 def _look(writing: _Writing) -> tuple[Recorded, ...]:
     """Find how long it is; its end is known, and so its beginning."""
-    try:
-        handle = os.open(writing.path, os.O_RDONLY)
-    except FileNotFoundError:
+    if (has := content(writing.path)) is None:
         return ()
-    try:
-        size = os.fstat(handle).st_size
-
-        def read(at: int, count: int) -> bytes:
-            return os.pread(handle, count, at)
-
-        measured = measure(read, size)
-        if measured is None:
-            return ()
-        keys = tuple(keyframes(read, size))
-    finally:
-        os.close(handle)
-    start_ms = writing.ends_ms - measured.length_ms
-    return (Recorded(writing.path, start_ms, writing.ends_ms, keys),)
+    start_ms = writing.ends_ms - has.length_ms
+    return (Recorded(writing.path, start_ms, writing.ends_ms, has.keys_ms),)
