@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import copy
 import importlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
 
@@ -13,7 +12,7 @@ import pytest
 
 from cli.conftest import answering
 from cli.schema_documents import checks, event_log, month, walked
-from cli.schemas import SCHEMAS, Json, typed_as, valid
+from cli.schemas import SCHEMAS, Json, parsers, typed_as, valid
 from cli.typed import STATUS, Answers, Gatehouse, typed
 from cli.video_documents import CAMERAS, RECORDINGS
 from evidence.building import ALARM, small
@@ -34,17 +33,6 @@ from gatehouse_sim.onvif_device import OnvifDevice
 from gatehouse_sim.onvif_words import match
 
 Caps = pytest.CaptureFixture[str]
-
-
-def parsers(
-    words: tuple[str, ...], parser: argparse.ArgumentParser
-) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-    """Yield a command and those below it, each with its options."""
-    yield words, {option for action in parser._actions for option in action.option_strings}
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, below in action.choices.items():
-                yield from parsers((*words, name), below)
 
 
 def test_every_document_has_a_schema() -> None:

@@ -1,43 +1,19 @@
 """What ``gatehouse-district … --json`` prints is what its schema says, of every command."""
 
-import argparse
 import importlib
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any, Final
 
 import jsonschema
 import pytest
 
+from cli.schemas import parsers, schemas_of, valid
 from district.cli.conftest import SCHOOL, Place
 from gatehouse_district.ca import Authority, Kind
 from gatehouse_district.cli import COMMANDS, frame
 from gatehouse_district.model import Presence, Stage
 
-_END: Final = ".schema.json"
-SCHEMAS: Final[dict[str, Any]] = {
-    file.name.removesuffix(_END): json.loads(file.read_text("utf-8"))
-    for file in (files("gatehouse_district") / "schemas").iterdir()
-    if file.name.endswith(_END)
-}
-
-
-def valid(name: str, document: Any) -> None:
-    """Check a document by the schema of this name. Raises jsonschema.ValidationError."""
-    jsonschema.Draft202012Validator(SCHEMAS[name]).validate(document)
-
-
-def parsers(
-    words: tuple[str, ...], parser: argparse.ArgumentParser
-) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-    """Yield a command and those below it, each with its options."""
-    yield words, {option for action in parser._actions for option in action.option_strings}
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, below in action.choices.items():
-                yield from parsers((*words, name), below)
+SCHEMAS: Final = schemas_of("gatehouse_district")
 
 
 def test_every_document_has_a_schema() -> None:
@@ -63,7 +39,7 @@ def test_what_is_printed_is_what_is_promised(place: Place, typed: Any) -> None:
     for name in SCHEMAS:
         command, *rest = name.split("-")
         said = typed(place, command, *rest, *more.get(name, []), "--json")
-        valid(name, said.document)
+        valid(name, said.document, SCHEMAS)
         (listed,) = [each for each in said.document.values() if isinstance(each, list)] or [[1]]
         assert listed  # an empty list would prove nothing
 
@@ -94,4 +70,4 @@ def test_a_schema_refuses(place: Place, typed: Any, name: str, path: str, value:
     document = typed(place, name, "--json").document
     document[name][0][path] = value
     with pytest.raises(jsonschema.ValidationError):
-        valid(name, document)
+        valid(name, document, SCHEMAS)
