@@ -48,6 +48,9 @@ class Evidence:
         (found,) = said.json["bundles"]
         assert (said.code, found["event"], found["manifest"]) == (0, "same", "same")
         assert found["files"] == len(event.event.data["manifest"]["items"])
+        shown = await self.school.district.records.pictures(self.alarm)
+        assert {each.camera for each in shown} == {"gate", "yard"}
+        assert all(each.taken for each in shown), "the desk puts them into the order of time"
         out = self.school.place.root / "out.zip"
         said = await gatehouse(self.school, "evidence", "export", self.alarm, "--out", str(out))
         assert (said.code, said.err) == (0, "")

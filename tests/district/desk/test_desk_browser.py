@@ -117,8 +117,10 @@ def test_a_press_just_as_the_list_moves_answers_nothing(
     }"""
     page.evaluate(f"() => {{ window.pressed = ({press})(); }}")
     page.wait_for_function("() => window.ready")
+    expect(page.locator("#moved")).to_be_hidden()
     served.do(lambda district: district.raised("a2"))
     assert page.evaluate("() => window.pressed") == "a2"
+    expect(page.locator("#moved")).to_contain_text("nothing was answered")
     page.locator('.waiting li[data-id="a1"] button').press("Enter")
     expect(page.locator('.answered li[data-id="a1"]')).to_be_attached()
     assert [asked[1] for asked in served.do(lambda district: district.asked)] == ["a1"]

@@ -2,6 +2,7 @@
 
 const REST_MS = 700; // in a flood of alarms the list moves at most so often: somebody must hit a button
 const SETTLING_MS = 300;
+const SAID_MS = 5000;
 
 export class Rows {
   constructor(ages) {
@@ -19,8 +20,18 @@ export class Rows {
     // Whoever presses just as the list moves would answer another alarm than the one they saw.
     this.lists.get("waiting")?.addEventListener("click", (event) => {
       if (event.detail === 0 || performance.now() - this.moved > SETTLING_MS) return; // 0: by keyboard
-      if (event.target.closest("button.acknowledge")) event.preventDefault();
+      if (!event.target.closest("button.acknowledge")) return;
+      event.preventDefault();
+      this.sayMoved();
     });
+  }
+
+  // It lies above the page: what pushed the rows down would move them once more.
+  sayMoved() {
+    const moved = document.getElementById("moved");
+    clearTimeout(this.unsaid);
+    moved.hidden = false;
+    this.unsaid = setTimeout(() => { moved.hidden = true; }, SAID_MS);
   }
 
   take(said) {
@@ -52,7 +63,8 @@ export class Rows {
     }
     for (const row of said.rows) this.put(row);
     this.size();
-    if (list && (shown !== list.children.length || top !== list.firstElementChild)) {
+    // Where there was no row, no other one can have been meant.
+    if (shown && (shown !== list.children.length || top !== list.firstElementChild)) {
       this.moved = performance.now();
     }
     if (kept && !kept.isConnected) this.focusAgain(kept);
