@@ -38,7 +38,8 @@ export class Rows {
     this.waits.push(said);
     if (this.timer) return;
     const rest = this.moved + REST_MS - performance.now();
-    if (rest > 0) this.timer = setTimeout(() => this.apply(), rest);
+    const inUse = this.lists.get("waiting")?.children.length; // else there is no button to miss
+    if (rest > 0 && inUse) this.timer = setTimeout(() => this.apply(), rest);
     else this.apply();
   }
 
