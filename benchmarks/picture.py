@@ -19,6 +19,11 @@ _PICTURES: Final = Path(__file__).parents[1] / "docs" / "pictures"
 _LANGUAGES: Final = {"en": ("en-GB", "demo.png"), "zh_CN": ("zh-CN", "demo.zh-CN.png")}
 _WIDTH, _HEIGHT = 1120, 850
 _LIMIT_MS: Final = 60_000
+_SEEN: Final = """() => {
+  const pictures = [...document.querySelectorAll("li.row img")];
+  return pictures.length >= 4 && pictures.every((each) => each.complete && each.naturalWidth);
+}"""
+"""Four pictures have come and are shown; by then the row flashes no more."""
 
 
 def main() -> None:
@@ -69,7 +74,7 @@ def _pressed(
         camera.and_(school.locator('[data-state="fine"]')).wait_for(timeout=_LIMIT_MS)
     school.locator(".panic").first.click()
     desk.locator("button.acknowledge").wait_for(timeout=_LIMIT_MS)
-    desk.wait_for_timeout(3000)  # it flashes at first
+    desk.wait_for_function(_SEEN, timeout=_LIMIT_MS)
     school.evaluate("document.getElementById('answer').textContent = ''")
     school.wait_for_selector('.lamp.red[data-level="1"]')
     return school.screenshot(), desk.screenshot()
