@@ -1,6 +1,7 @@
 """Bundles on the disk: what is read, what is found changed, and what the chain says."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,3 +173,21 @@ def test_an_event_that_does_not_fit_its_own_hash_differs_without_a_log(tmp_path:
     assert told(tmp_path, None) == ("differs", "not-read")
     event = msgspec.json.encode(built.event)
     assert hashlib.sha256(event).hexdigest().encode() in path.read_bytes()
+
+
+def test_a_file_that_gets_its_name_meanwhile_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it one look at the bundles while a picture is written would fail for all of them."""
+    folder = small(tmp_path).folder
+    before = Shelf(tmp_path).kept(ALARM)
+    (folder / "99-gate.jpg.new").write_bytes(b"half")
+    look = Path.lstat
+
+    def renamed(path: Path) -> os.stat_result:
+        if path.suffix == ".new":
+            path.unlink()
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", renamed)
+    assert Shelf(tmp_path).kept(ALARM) == before

@@ -133,7 +133,7 @@ class Shelf:
             kept = Kept(alarm, None, why=str(exc))
         else:
             kept = Kept(alarm, manifest, sha256)
-        size = sum(path.lstat().st_size for path in folder.iterdir())
+        size = _bytes(folder)
         release = _note(folder / RELEASED, Release)
         return replace(kept, bytes=size, release=release, told=_note(folder / TOLD, Told) or Told())
 
@@ -171,6 +171,15 @@ class Shelf:
 
     def _write(self, alarm: str, name: str, note: msgspec.Struct) -> None:
         files.replace(self.place(alarm) / name, msgspec.json.encode(note), mode=_MODE)
+
+
+def _bytes(folder: Path) -> int:
+    """Return what the files of a bundle take; one that is written meanwhile changes its name."""
+    size = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            size += path.lstat().st_size
+    return size
 
 
 def _note(path: Path, kind: type[T]) -> T | None:
