@@ -25,6 +25,7 @@ def follower(path: Path) -> socket.socket:
     link.settimeout(LIMIT_S)
     link.connect(str(path))
     link.sendall(b'{"do": "follow"}\n')
+    assert link.recv(1, socket.MSG_PEEK)  # the board has begun to tell
     return link
 
 
