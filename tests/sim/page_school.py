@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from gatehouse_sim.school import Plan, School, opened, short_folder
 from gatehouse_sim.stay import page_of
@@ -16,6 +16,7 @@ from gatehouse_sim.stay import page_of
 CHROMIUM: Final = "/usr/bin/chromium"
 LIMIT_S: Final = 60.0
 LIMIT_MS: Final = LIMIT_S * 1000
+expect.set_options(timeout=LIMIT_MS)  # of its own it waits for 5 s, which a busy machine takes
 
 
 @dataclass(frozen=True, slots=True)

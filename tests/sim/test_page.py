@@ -3,6 +3,7 @@
 from itertools import pairwise
 from statistics import median
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from gatehouse_sim.school import School
@@ -61,6 +62,7 @@ async def test_the_lamp_on_the_page_blinks_as_the_pin_does() -> None:
         assert abs(await period_s(red) - SLOW_S) < 0.4
 
 
+@pytest.mark.campaign
 async def test_what_is_broken_on_the_page_is_really_broken() -> None:
     """Without it the page could show faults that nobody had, or none where there is one."""
     async with shown() as here, browser() as chromium:
