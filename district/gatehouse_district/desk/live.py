@@ -154,7 +154,9 @@ class Messages:
         version = reader.version if reader.boot == board.boot else -1
         # What changed between the page and its stream it has not seen: it looks once more.
         summary, revision = "", -1
+        steady_s = asyncio.get_running_loop().time
         yield self._beat()
+        due_s = steady_s() + self._limits.beat_s
         while not board.stopped:
             for message, reached in self._rows(reader, version):
                 yield message
@@ -167,17 +169,20 @@ class Messages:
                 revision = board.revision
                 yield _event("changed", {})
                 await asyncio.sleep(_REVISION_S)
-            if await self._waited(reader, version, summary, revision):
+            if steady_s() < due_s and await self._waited(reader, version, summary, revision, due_s):
                 continue
             if not await alive():
                 yield _event("ended", {})
                 return
             yield self._beat()
+            due_s = steady_s() + self._limits.beat_s
 
-    async def _waited(self, reader: Reader, version: int, summary: str, revision: int) -> bool:
-        """Wait for something to tell; False when a beat is due first."""
+    async def _waited(
+        self, reader: Reader, version: int, summary: str, revision: int, due_s: float
+    ) -> bool:
+        """Wait for something to tell; False when a beat is due first, by the loop's clock."""
         try:
-            async with asyncio.timeout(self._limits.beat_s):
+            async with asyncio.timeout_at(due_s):
                 while not self._board.stopped:
                     table = self._table(reader)
                     if table is not None and table.version != version:

@@ -142,6 +142,22 @@ async def test_a_stream_ends_with_its_session(it: Desk) -> None:
         await asyncio.wait_for(page.over.wait(), WAIT_S)
 
 
+async def test_a_stream_that_is_always_told_of_something_ends_with_its_session_too(
+    it: Desk,
+) -> None:
+    """Without it a hundred gateways' heartbeats would keep a removed account's stream open."""
+    browser, boss = await it.signed_in("watch"), await it.signed_in("administer")
+    async with stream(it.app, browser, watch="1") as page:
+        await page.until(lambda: page.all("changed"))
+        await boss.act("/accounts/remove", name="watch")
+        for _ in range(5):
+            it.district.tell()
+            told = len(page.all("changed"))
+            await page.until(lambda told=told: page.all("ended") or len(page.all("changed")) > told)  # type: ignore[misc]  # bound now
+        assert page.all("ended")
+        await asyncio.wait_for(page.over.wait(), WAIT_S)
+
+
 async def test_an_open_page_keeps_its_session(it: Desk) -> None:
     """Without it the screen on the wall would go deaf in the middle of a night without alarms."""
     assert isinstance(it.clock, SetClock)
