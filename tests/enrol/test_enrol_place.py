@@ -180,3 +180,24 @@ def test_a_folder_that_cannot_be_written_is_told(where: Place) -> None:
         where.keep_asked(papers.new_key())
     with pytest.raises(EnrolError, match="cannot be read"):
         place.read(where.key)
+
+
+def test_a_file_is_replaced_and_never_written_over(tmp_path: Path) -> None:
+    """Without it a power cut in the middle would leave half a key, or half a manifest."""
+    path, before = tmp_path / "it", tmp_path / "before"
+    path.write_bytes(b"old")
+    before.hardlink_to(path)
+    files.replace(path, b"new", mode=0o600)
+    assert (before.read_bytes(), path.read_bytes()) == (b"old", b"new")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_certificate_that_is_not_for_clients_is_refused(
+    district: Authority, where: Place
+) -> None:
+    """Without it a gateway could put the broker's certificate in place, which no broker takes."""
+    cert, key = district.issue(Kind.SERVER, [OURS], NOW, file="server")
+    with pytest.raises(EnrolError, match="for a client"):
+        papers.check(
+            cert.read_bytes(), key.read_bytes(), district.pem, gateway=where.gateway, now=NOW
+        )

@@ -191,3 +191,17 @@ def test_a_file_that_gets_its_name_meanwhile_is_no_trouble(
 
     monkeypatch.setattr(Path, "lstat", renamed)
     assert Shelf(tmp_path).kept(ALARM) == before
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    """Without it a file swapped after it was listed would take a secret of the machine along."""
+    built = small(tmp_path)
+    elsewhere = tmp_path / "secret"
+    elsewhere.write_text("secret", encoding="ascii")
+    (built.folder / "01-gate.jpg").unlink()
+    (built.folder / "01-gate.jpg").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="01-gate"), bundles.opened(built.folder, "01-gate.jpg"):
+        pass
+    (tmp_path / OTHER).symlink_to(built.folder)
+    with pytest.raises(OSError, match=OTHER), bundles.opened(tmp_path / OTHER, "02-gate.jpg"):
+        pass

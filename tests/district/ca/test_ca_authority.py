@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from enrol.made import DAY, NOW, OURS, authority, csr, gateway
 from gatehouse_district.ca import RECEIVER, Authority, Kind
@@ -126,3 +127,21 @@ def test_moments_are_those_handed_in(tmp_path: Path) -> None:
     cert = x509.load_pem_x509_certificate(district.sign_request(csr(), at).pem)
     assert cert.not_valid_before_utc < at < cert.not_valid_after_utc
     assert cert.not_valid_after_utc - at == 365 * DAY
+
+
+@pytest.mark.parametrize(
+    ("kind", "use"),
+    [
+        (Kind.GATEWAY, ExtendedKeyUsageOID.CLIENT_AUTH),
+        (Kind.RECEIVER, ExtendedKeyUsageOID.CLIENT_AUTH),
+        (Kind.SERVER, ExtendedKeyUsageOID.SERVER_AUTH),
+    ],
+)
+def test_a_certificate_is_for_one_end_of_a_connection(
+    tmp_path: Path, kind: Kind, use: x509.ObjectIdentifier
+) -> None:
+    """Without it a stolen gateway could pose as the broker, or a desk's key as the receiver."""
+    district = authority(tmp_path)
+    pem, _key = district.issue(kind, [OURS], NOW, file="it")
+    found = x509.load_pem_x509_certificate(pem.read_bytes())
+    assert list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [use]

@@ -1,10 +1,12 @@
 """Requests of strangers: what is taken from them, and what is not."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
@@ -110,3 +112,16 @@ def test_rubbish_is_refused_in_words(rubbish: bytes) -> None:
     """Without it a stranger's bytes could end in a traceback, and a 500."""
     with pytest.raises(AuthorityError):
         requests.read(rubbish)
+
+
+def test_a_request_that_its_own_key_did_not_sign_is_refused() -> None:
+    """Without it somebody could have another's public key certified under a name of his own."""
+    honest = x509.load_pem_x509_csr(csr())
+    body = bytearray(honest.public_bytes(serialization.Encoding.DER))
+    at = body.index(b"qd-sn-0042")
+    body[at : at + 10] = b"qd-sn-0043"
+    label = "CERTIFICATE REQUEST"
+    text = base64.encodebytes(body).decode("ascii")
+    forged = f"-----BEGIN {label}-----\n{text}-----END {label}-----\n".encode("ascii")
+    with pytest.raises(AuthorityError, match="not signed by its own key"):
+        requests.read(forged)

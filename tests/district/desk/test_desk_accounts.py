@@ -157,3 +157,26 @@ def test_a_name_is_the_same_however_it_is_typed() -> None:
     for bad in ("", "a b", "x" * 33, "<b>", "a\u202eb", "a/b"):
         with pytest.raises(AnswerError):
             account_name(bad)
+
+
+async def test_a_session_that_nobody_used_for_a_shift_is_over(tmp_path: Path) -> None:
+    """Without it a cookie on a machine that was left behind would be good for a week."""
+    clock = SetClock()
+    accounts = Accounts(tmp_path / "desk.db", clock, _Counted(), Passwords(CHEAP))
+    await accounts.add("wang", Role.WATCH, PASSWORD, display="", by=BY)
+    token = await accounts.sessions.begin("wang", "::1")
+    clock.now_s += IDLE_S - 1
+    assert await accounts.sessions.find(token)
+    clock.now_s += IDLE_S
+    assert await accounts.sessions.find(token) is None
+    accounts.close()
+
+
+async def test_a_session_does_not_outlive_its_account(accounts: Accounts) -> None:
+    """Without it the cookie of somebody removed would be that of the next one of this name."""
+    await accounts.add("wang", Role.WATCH, PASSWORD, display="", by=BY)
+    token = await accounts.sessions.begin("wang", "::1")
+    await accounts.remove("wang", by=BY)
+    await accounts.add("wang", Role.ANSWER, PASSWORD, display="", by=BY)
+    assert await accounts.sessions.find(token) is None
+    accounts.close()

@@ -142,6 +142,15 @@ async def test_a_stream_ends_with_its_session(it: Desk) -> None:
         await asyncio.wait_for(page.over.wait(), WAIT_S)
 
 
+async def test_a_stream_ends_when_its_account_may_something_else(it: Desk) -> None:
+    """Without it rows would keep the button of a role that was taken away, or lack a new one's."""
+    browser, boss = await it.signed_in("answer"), await it.signed_in("administer")
+    async with stream(it.app, browser, rows="alarms") as page:
+        await page.until(lambda: page.all("beat"))
+        await boss.act("/accounts/role", name="answer", role="watch")
+        await page.until(lambda: page.all("ended"))
+
+
 async def test_a_stream_that_is_always_told_of_something_ends_with_its_session_too(
     it: Desk,
 ) -> None:
