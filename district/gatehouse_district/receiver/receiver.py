@@ -24,7 +24,7 @@ from gatehouse_district.receiver.link import Link
 from gatehouse_district.receiver.news import Bell
 from gatehouse_district.receiver.pictures import TOTAL_BYTES
 from gatehouse_district.receiver.reading import Reading
-from gatehouse_district.receiver.session import Session
+from gatehouse_district.receiver.session import NAME, Session
 from gatehouse_district.receiver.silences import Silences
 from gatehouse_district.receiver.store import WAITING_MOST, Arrival, Store
 
@@ -69,7 +69,9 @@ class Receiver:
         self._pictures_bytes = pictures_bytes
         self._between = between
         context = None if identity is None else identity.context()
-        self.session = Session(url, context, self._arrived, self._hearing, self._ended)
+        client_id = NAME if identity is None else identity.client_id(NAME)
+        hears = self._arrived, self._hearing, self._ended
+        self.session = Session(url, context, *hears, client_id=client_id)
         self._store: Store | None = None
         self._answers: Answers | None = None
         self._silences: Silences | None = None

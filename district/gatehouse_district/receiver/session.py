@@ -15,7 +15,7 @@ from gatehouse_district.receiver.link import Letter, Link
 _log = logging.getLogger(__name__)
 
 NAME: Final = "district.receiver"
-"""Certificate name and client id: the dot keeps it apart from every gateway."""
+"""Certificate name, and client id where no certificates are: the dot is in no gateway's."""
 
 FILTERS: Final = (f"{PREFIX}+/up/#", f"{PREFIX}+/state")
 _SESSION_S: Final = 86_400
@@ -40,9 +40,12 @@ class Session:
         arrived: Callable[[Link, Incoming, bool], None],
         changed: Callable[[], None],
         ended: Callable[[asyncio.Task[None]], None],
+        *,
+        client_id: str = NAME,
     ) -> None:
         self.url = url
         self._context = context
+        self._client_id = client_id
         self._arrived = arrived
         self._changed = changed
         self._ended = ended
@@ -145,7 +148,9 @@ class Session:
     async def _attend(self, link: Link, *, clean: bool) -> None:
         """Connect, and return when the connection has ended. Raises OSError, UplinkError."""
         async with asyncio.timeout(_CONNECT_S):
-            await link.open(self.url, self._context, NAME, clean=clean, expiry_s=_SESSION_S)
+            await link.open(
+                self.url, self._context, self._client_id, clean=clean, expiry_s=_SESSION_S
+            )
             await link.subscribe(FILTERS)
         self._link = link
         self._hears(now=True)

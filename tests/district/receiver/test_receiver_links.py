@@ -1,18 +1,23 @@
-"""Links and answers of the receiver, without a broker: what breaks, and who is believed."""
+"""Links and answers of the receiver, what breaks, who is believed, and who is thrown out."""
 
 import asyncio
 import uuid
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 
 from district.receiver.gateway_words import event
 from district.receiver.test_receiver_file import Loop, record
+from district.receiver.test_receiver_wire import until
 from gatehouse_district.receiver.answering import Answers
 from gatehouse_district.receiver.answers import Answer
 from gatehouse_district.receiver.heard import Reply
 from gatehouse_district.receiver.link import Link
 from gatehouse_district.receiver.receiver import Receiver
 from gatehouse_district.receiver.store import Arrival, Store
+from gatehouse_sim.authority import Authority
+from gatehouse_sim.broker import Broker
+from sim.paho_gateway import connected
 
 
 class Cable(asyncio.Transport):
@@ -44,3 +49,19 @@ async def test_only_the_gateway_that_was_asked_can_confirm_an_answer(tmp_path: P
     for gateway, outcome in (("gw-2", None), ("gw-1", (True, "no reason"))):
         answers.heard(Reply(gateway, {"ok": True}, said.bytes, 0))
         assert answers._waiting[str(said)].outcome == outcome
+
+
+async def test_nobody_can_take_the_receivers_session(tmp_path: Path) -> None:
+    """Without it one stolen gateway could throw the receiver out, again and again."""
+    authority = Authority.make(tmp_path / "authority", datetime.now(UTC))
+    mine = authority.client("district.receiver")
+    async with (
+        Broker(tmp_path / "broker", authority.server()) as broker,
+        Receiver(broker.url, tmp_path / "d.db", mine) as receiver,
+    ):
+        link = receiver.session._link
+        async with connected(broker.url, "district.receiver", authority.client("gw-9")) as thief:
+            topic = "gatehouse/v1/gw-9/up/event"
+            assert await thief.publish(topic, "{}") == 0
+            await until(receiver, receiver.records.refusals)  # it has heard the thief
+        assert receiver.session._link is link
