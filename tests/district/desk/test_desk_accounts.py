@@ -5,8 +5,10 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import PasswordHasher
 
 from district.desk.rig import BY, CHEAP, PASSWORD, SetClock
 from gatehouse_district.desk.accounts import Accounts
@@ -180,3 +182,24 @@ async def test_a_session_does_not_outlive_its_account(accounts: Accounts) -> Non
     await accounts.add("wang", Role.ANSWER, PASSWORD, display="", by=BY)
     assert await accounts.sessions.find(token) is None
     accounts.close()
+
+
+class _Counting(PasswordHasher):
+    """Counts what it compares."""
+
+    compared = 0
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002  # as argon2's
+        """Compare."""
+        self.compared += 1
+        return super().verify(hash, password)
+
+
+async def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has() -> None:
+    """Without it the time of an answer would tell a stranger who has an account."""
+    hasher = _Counting(time_cost=1, memory_cost=8, parallelism=1)
+    passwords = Passwords(hasher)
+    assert not await passwords.right(None, "of nobody")
+    assert hasher.compared == 1
+    assert await passwords.right(hasher.hash(PASSWORD), PASSWORD)
+    assert hasher.compared == 2
