@@ -11,6 +11,7 @@ from gatehouse.errors import MessageError
 from gatehouse.uplink import picture_file
 from gatehouse.uplink.picture_queue import MOST, Asked, Pace, PictureQueue
 from gatehouse.uplink.timing import Timing
+from gatehouse.uplink.window import Window
 from uplink.bundle import picture
 
 
@@ -117,3 +118,12 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
     for path in ("bundle/link.jpg", "way/gate-1.jpg"):
         with pytest.raises(OSError, match=r"Too many levels|Not a directory"):
             picture_file.read(inside, str(inside / path))
+
+
+def test_a_picture_leaves_the_line_to_a_press() -> None:
+    """Without it a picture could go beside a reply, or take the only slot that a press has."""
+    window = Window(20)
+    assert window.admits_picture()
+    window.sent(100)
+    assert not window.admits_picture()
+    assert not Window(1).admits_picture()

@@ -13,7 +13,8 @@ from evidence.bundle_killed import ALARM, first
 from gatehouse.clock import SystemClock
 from gatehouse.control import reports
 from gatehouse.errors import ControlError
-from gatehouse.evidence import bundle, bundles, plan, verify
+from gatehouse.evidence import bundle, bundles, plan, room, verify
+from gatehouse.evidence.manifest import Item
 from gatehouse.evidence.shelf import Release, Shelf, Told
 from gatehouse.video_service import binder
 from gatehouse.video_service.asking import Seen
@@ -158,3 +159,28 @@ async def test_one_odd_bundle_does_not_stop_the_others(
     await kept.load()
     assert {each.alarm: each.release for each in kept.shelf.read()} == {ALARM: None, OTHER: None}
     assert len(kept.held("gate")) == 2
+
+
+async def test_no_picture_is_taken_where_there_is_no_room_for_it(tmp_path: Path) -> None:
+    """Without it pictures would take the room of the outbox, which lies on the same disk."""
+    kept = keeping(tmp_path)
+    await kept.load()
+    big = (
+        Item(
+            file="a.mp4",
+            kind="clip",
+            camera="gate",
+            sha256="0" * 64,
+            bytes=1000,
+            begins="",
+            ends="",
+            clock="synced",
+        ),
+    )
+    kept.written(msgspec.structs.replace(first(), items=big))
+    kept._free = room.SPARE + 1
+    assert kept.fits()
+    kept._free = room.SPARE
+    assert not kept.fits()
+    kept._free, kept.limit = room.SPARE + 1, 1000
+    assert not kept.fits()
