@@ -46,3 +46,8 @@ def use(language: str | None) -> None:
         if chosen != "en"
         else gettext.NullTranslations()
     )
+
+
+def in_use() -> str:
+    """Return the language of `_` now, as HTTP names it (RFC 5646)."""
+    return "zh-CN" if isinstance(_catalog.get(), gettext.GNUTranslations) else "en"

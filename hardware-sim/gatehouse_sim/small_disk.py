@@ -1,8 +1,8 @@
 """A disk of its own for the simulated gateway, so small that it can really be filled.
 
-It is a tmpfs over ``state_dir`` in a mount namespace of its own, which one child keeps: it outlives
-every kill of the services, nobody else sees it, and it ends with the child. Programs outside of it
-find ``state_dir`` empty; the services' sockets lie elsewhere.
+It is a tmpfs in a mount namespace of its own, which one child keeps: it outlives every kill of the
+services, and ends with the child. ``state_dir`` is a link through that child's root (proc(5)), so
+that ``gatehouse evidence`` in a second terminal, which is in no namespace, finds it too.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ class SmallDisk:
 
     def __init__(self, folder: Path, size_mb: int = SIZE_MB) -> None:
         self._folder = folder
+        self._disk = folder.with_name(folder.name + ".disk")
         self._size_mb = size_mb
         self._keeper: asyncio.subprocess.Process | None = None
         self._full = False
@@ -47,8 +48,8 @@ class SmallDisk:
         if lacks := [name for name in _PROGRAMS if shutil.which(name) is None]:
             self.why = f"{lacks[0]} is not installed"
             return self
-        self._folder.mkdir(parents=True, exist_ok=True)
-        mount = f"mount -t tmpfs -o size={self._size_mb}m none {shlex.quote(str(self._folder))}"
+        self._disk.mkdir(parents=True, exist_ok=True)
+        mount = f"mount -t tmpfs -o size={self._size_mb}m none {shlex.quote(str(self._disk))}"
         own = [] if os.geteuid() == 0 else ["--map-root-user"]
         process = await asyncio.create_subprocess_exec(
             *("unshare", "--mount", *own, "sh", "-c", f"{mount} && echo ready && exec cat"),
@@ -64,12 +65,15 @@ class SmallDisk:
                 _, said = await process.communicate()
                 self._keeper = None
                 self.why = said.decode(errors="replace").strip() or "no namespace"
+                return self
+        self._folder.symlink_to(self._inside(process.pid))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         keeper, self._keeper = self._keeper, None
         if keeper is None:
             return
+        self._folder.unlink()
         with contextlib.suppress(ProcessLookupError):
             keeper.kill()
         await keeper.wait()
@@ -81,7 +85,7 @@ class SmallDisk:
         """
         if self._keeper is None:
             raise OSError(f"the disk cannot be filled: {self.why}")
-        inside = Path(f"/proc/{self._keeper.pid}/root") / self._folder.relative_to("/")
+        inside = self._inside(self._keeper.pid)
         for last in (False, False, True):
             now = os.statvfs(inside)
             used = (now.f_blocks - now.f_bfree) * now.f_frsize
@@ -103,7 +107,7 @@ class SmallDisk:
         # the options that it has now name owners by numbers which the namespace does not know
         process = await asyncio.create_subprocess_exec(
             *(*self._enter, "mount", "--options-mode=ignore"),
-            *("-o", f"remount,size={size}", str(self._folder)),
+            *("-o", f"remount,size={size}", str(self._disk)),
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=die_with_parent,
         )
@@ -111,6 +115,9 @@ class SmallDisk:
             _, said = await process.communicate()
         if process.returncode:
             raise OSError(f"the disk cannot be made {size} large: {said.decode(errors='replace')}")
+
+    def _inside(self, keeper: int) -> Path:
+        return Path(f"/proc/{keeper}/root") / self._disk.relative_to("/")
 
     @property
     def _enter(self) -> tuple[str, ...]:

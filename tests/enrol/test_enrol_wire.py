@@ -16,6 +16,7 @@ from gatehouse.enrol import code, first
 from gatehouse.enrol.place import Place
 from gatehouse.enrol.wire import Desk
 from gatehouse.errors import EnrolError
+from gatehouse.texts import use
 from gatehouse_sim.authority import EXPIRED, Authority
 
 NOW = datetime.now(UTC)
@@ -49,6 +50,24 @@ async def test_a_code_is_all_that_is_needed(sim: Authority, where: Place) -> Non
         assert where.ca.read_bytes() == sim.ca.read_bytes()
         with pytest.raises(EnrolError, match="refuses: no such code"):
             await enrolled(where, there.url, typed)
+
+
+async def test_a_refusal_is_in_the_language_of_who_asks(sim: Authority, where: Place) -> None:
+    """Without it an English command ends in a Chinese sentence, and the other way round."""
+    typed = sim.real.code(OURS, NOW).text
+    seen: list[str] = []
+
+    async def post(request: Request) -> Response:
+        seen.append(request.headers["accept-language"])
+        return JSONResponse({"error": "no"}, 403)
+
+    more = [Route("/enrol/v1/certificate", post, methods=["POST"])]
+    async with port(sim.real, sim.server(), more=more) as there:
+        for language in ("zh_CN", "en"):
+            use(language)
+            with pytest.raises(EnrolError):
+                await enrolled(where, there.url, typed)
+    assert seen == ["zh-CN", "en"]
 
 
 class Listener:

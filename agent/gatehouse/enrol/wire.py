@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from gatehouse.errors import EnrolError
-from gatehouse.texts import _
+from gatehouse.texts import _, in_use
 from gatehouse.uplink.tls import NO_CHECK_TIME
 
 PREFIX: Final = "/enrol/v1"
@@ -80,10 +80,12 @@ class Desk:
         self, context: ssl.SSLContext, method: str, path: str, body: Mapping[str, Any] | None
     ) -> Mapping[str, Any]:
         """Ask, and return the answer's fields. Raises EnrolError."""
+        url = f"{self._url}{PREFIX}/{path}"
+        tongue = {"Accept-Language": in_use()}  # a refusal is read by who typed the command
         try:
             with (
                 httpx.Client(verify=context, timeout=_LIMIT_S, trust_env=False) as client,
-                client.stream(method, f"{self._url}{PREFIX}/{path}", json=body) as response,
+                client.stream(method, url, json=body, headers=tongue) as response,
             ):
                 content = bytearray()
                 for part in response.iter_bytes():
