@@ -14,7 +14,7 @@ from evidence.building import ALARM, JPEG, OTHER, Builder, small
 from gatehouse.evidence import bundles, chain, verify
 from gatehouse.evidence.bundles import UnknownBundleError
 from gatehouse.evidence.chain import Log
-from gatehouse.evidence.shelf import Shelf
+from gatehouse.evidence.shelf import Shelf, Told
 
 
 def findings(root: Path, alarm: str = ALARM) -> list[tuple[str, str]]:
@@ -38,6 +38,18 @@ def test_a_whole_bundle_is_as_it_was(tmp_path: Path) -> None:
     shown = [item.file for item in bundles.pictures(manifest)]
     assert shown == ["01-gate.jpg", "02-gate.jpg"]  # of each the whole, not its small copy
     assert [item.file for item in bundles.clips(manifest)] == ["clip-gate.mp4"]
+
+
+def test_any_changed_byte_of_the_gateways_own_note_is_found(tmp_path: Path) -> None:
+    """Without it one file of a bundle could be changed and verify would say OK."""
+    small(tmp_path)
+    Shelf(tmp_path).tell(ALARM, Told(ready=True))
+    note = tmp_path / ALARM / "told.json"
+    body = note.read_bytes()
+    assert findings(tmp_path) == []
+    for place, byte in enumerate(body):
+        note.write_bytes(body[:place] + bytes([byte ^ 1]) + body[place + 1 :])
+        assert findings(tmp_path) == [("told.json", "changed")]
 
 
 Harm = Callable[[Builder], object]

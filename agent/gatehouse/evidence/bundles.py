@@ -14,11 +14,11 @@ import msgspec
 from gatehouse.errors import GatehouseError, MessageError
 from gatehouse.evidence import manifest as manifests
 from gatehouse.evidence.manifest import PICTURE, Item, Manifest
-from gatehouse.evidence.shelf import Release
+from gatehouse.evidence.shelf import TOLD, Release
 from gatehouse.texts import _
 
 RELEASED: Final = "released.json"
-OWN: Final = frozenset({manifests.NAME, RELEASED, "told.json"})
+OWN: Final = frozenset({manifests.NAME, RELEASED, TOLD})
 """Files that no manifest names: they come after it."""
 
 _WRITING: Final = ".new"

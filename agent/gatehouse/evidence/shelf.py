@@ -44,7 +44,7 @@ class Release(msgspec.Struct, frozen=True):
     at: str
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the alarm service has of a bundle."""
 
     ready: bool = False

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+import msgspec
+
 from gatehouse.evidence import bundles
 from gatehouse.evidence.bundles import Bundle
 from gatehouse.evidence.manifest import GATHERING, NAME, Item, Manifest
+from gatehouse.evidence.shelf import TOLD, Told
 from gatehouse.texts import _
 
 MISSING: Final = "missing"
@@ -53,7 +56,19 @@ def check(bundle: Bundle, progress: Callable[[int], None] = _silent) -> list[Fin
     found = [
         finding for item in named.values() if (finding := _item(bundle, item, progress)) is not None
     ]
-    return found + unnamed(bundle, bundle.manifest)
+    return found + unnamed(bundle, bundle.manifest) + _note(bundle)
+
+
+def _note(bundle: Bundle) -> list[Finding]:
+    """Return a finding where the gateway's own note is damaged: any one byte of it shows."""
+    if TOLD not in bundle.files:
+        return []
+    try:
+        with bundles.opened(bundle.folder, TOLD) as stream:
+            msgspec.json.decode(stream.read(_CHUNK), type=Told)
+    except (OSError, msgspec.MsgspecError, ValueError):
+        return [Finding(TOLD, CHANGED, _("it is not what the gateway wrote"))]
+    return []
 
 
 def unnamed(bundle: Bundle, manifest: Manifest) -> list[Finding]:
