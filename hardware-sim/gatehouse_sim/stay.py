@@ -110,6 +110,7 @@ def _hints(school: School, url: str, desk: Desk | None) -> RenderableType:
             (f"{agent} cameras", _("how the cameras are")),
             (f"{sim} cover gate", _("cover the gate's camera; see again with: uncover gate")),
             (f"{agent} recordings", _("how long their recordings reach back")),
+            (f"{agent} evidence list", _("what was kept around an alarm")),
         )
     answered = _("Each press is answered by the district after five seconds.")
     lines = [
