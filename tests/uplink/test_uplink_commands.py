@@ -79,12 +79,20 @@ def test_garbage_is_malformed(garbage: bytes) -> None:
     assert Desk().asks(garbage) == {"id": None, "ok": False, "reason": "malformed"}
 
 
-def test_unset_clock_judges_no_expiry() -> None:
+def test_unset_clock_judges_not_how_far_ahead_an_expiry_is() -> None:
     """A Pi that woke in 1970 must not lose a person's acknowledgement; replays stay refused."""
     desk = Desk()
     desk.clock.offset_s, desk.clock.is_synced = -1e9, False
     assert desk.asks(acknowledge())["ok"]
     assert desk.asks(acknowledge())["reason"] == "replayed"
+
+
+def test_unset_clock_refuses_what_is_expired() -> None:
+    """A school that keeps its time without NTP must not carry out what was said last week."""
+    desk = Desk()
+    desk.clock.is_synced = False
+    assert desk.asks(acknowledge() | {"expires": time.time() - 60})["reason"] == "expired"
+    assert not desk.heard.acknowledged
 
 
 def test_refusals_told_are_ten_a_minute() -> None:

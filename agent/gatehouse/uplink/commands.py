@@ -111,17 +111,15 @@ class Commands:
     def _judge(self, command: messages.Command) -> None:
         """Refuse what is expired, too far ahead or replayed.
 
-        Expiry is judged by the wall clock, and so not at all while that is not set: a Pi without
-        a battery wakes in the past, and a person's acknowledgement must not be lost for it. The
-        replay memory holds all the same.
+        A Pi without a battery wakes in the past, where everything is far ahead: how far is judged
+        only once the clock is set, a person's acknowledgement must not be lost for it.
         """
         expires_s = messages.expiry(command.expires)
         now_s = self._clock.reading().unix_ns / 1e9
-        if self._clock.synced():
-            if expires_s <= now_s:
-                raise RefusedError("expired")
-            if expires_s > now_s + FURTHEST_S:
-                raise RefusedError("expires more than 24 h ahead")
+        if expires_s <= now_s:
+            raise RefusedError("expired")
+        if self._clock.synced() and expires_s > now_s + FURTHEST_S:
+            raise RefusedError("expires more than 24 h ahead")
         if command.id in self._seen:
             raise RefusedError("replayed")
         self._seen[command.id] = expires_s
