@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gatehouse.cli.figures import ago, moment
 from gatehouse.texts import _
+from gatehouse_district import event_words
 from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config, stream
 from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
@@ -102,7 +103,7 @@ def render(found: Sequence[Alarm], now: datetime) -> "Table | str":
         colour = colour if alarm.mode == "real" else "dim"
         who = alarm.acknowledged_by or alarm.reset_by
         rows.add_row(
-            said(word, who and f"({who})", style=colour),
+            said(word, who and f"({who})", event_words.reset(alarm.reset_reason), style=colour),
             said(alarm.school or alarm.gateway, alarm.location or alarm.button, *_remarks(alarm)),
             said(*_when(alarm, now)),
             said(alarm.id[-ID_END:], style="dim"),

@@ -3,11 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gatehouse.cli.figures import moment
-from gatehouse.cli.words import fault
 from gatehouse.texts import _
+from gatehouse_district import event_words
 from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.screen import console, document, odd, print_json, said, table
@@ -69,23 +69,18 @@ def render(found: Sequence[Entry]) -> "Table | str":
         rows.add_row(
             said(f"{at.astimezone():%m-%d %H:%M:%S}" if at is not None else entry.time),
             said(what(entry), style="yellow" if entry.odd else ""),
-            said(entry.gateway, entry.event.get("subject", "")),
+            said(entry.gateway, event_words.whose(str(entry.event.get("subject", "")))),
         )
     return rows
 
 
 def what(entry: Entry) -> str:
-    """Say what happened: the type, then what fault, by whom, and what is odd about it."""
+    """Say what happened: its name, then what fault, why, by whom, and what is odd about it."""
     event = entry.event
-    words = [str(event.get("type", "?")).removeprefix("gatehouse.")]
-    data: Any = event.get("data")
-    data = data if isinstance(data, dict) else {}
-    if named := data.get("fault"):
-        words.append(fault(str(named), str(event.get("subject", ""))))
-    if by := data.get("by"):
-        words.append(str(by))
+    words = [event_words.event(str(event.get("type", "?")))]
     if (how := event.get("mode", "real")) != "real":
-        words.append(f"({mode(str(how))})")
+        words[0] += f" ({mode(str(how))})"
+    words += event_words.details(event)
     if entry.odd:
         words.append(odd(entry.odd))
-    return " ".join(words)
+    return " · ".join(words)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gatehouse.cli.figures import NONE, ago, listed, moment, number
-from gatehouse.cli.words import fault
 from gatehouse.texts import _
+from gatehouse_district import event_words
 from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.screen import console, document, plain, print_json, said, table
@@ -117,8 +117,8 @@ def _faults(one: Gateway) -> list["Table | str"]:
     rows = table((_("fault"), _("where"), _("since")))
     for each in one.faults:
         rows.add_row(
-            said(fault(each.fault, each.subject), style="red"),
-            said(each.subject),
+            said(event_words.fault(each.fault, each.subject), style="red"),
+            said(event_words.whose(each.subject)),
             said(_at(each.since)),
         )
     return ["", rows]
@@ -140,7 +140,7 @@ def _retention(one: Gateway) -> list["Table | str"]:
 
 
 def _tried(one: Tried | None) -> str:
-    return _("never") if one is None else f"{one.result}  {_at(one.time)}"
+    return _("never") if one is None else f"{event_words.result(one.result)}  {_at(one.time)}"
 
 
 def _at(text: str | None) -> str:

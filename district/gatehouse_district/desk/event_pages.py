@@ -5,25 +5,12 @@ from typing import Final
 
 from starlette.responses import Response
 
+from gatehouse_district import event_words
 from gatehouse_district.desk.visit import Doors, Visit
 
 _PAGE: Final = 50
 _TYPE: Final = re.compile(r"[a-z.-]{1,64}")
 _POSITION: Final = re.compile(r"[0-9]{1,15}")
-TYPES: Final = (
-    "gatehouse.alarm.raised",
-    "gatehouse.alarm.reset",
-    "gatehouse.line.fault",
-    "gatehouse.camera.fault",
-    "gatehouse.retention.shortfall",
-    "gatehouse.gateway.started",
-    "gatehouse.gateway.fault",
-    "gatehouse.evidence.ready",
-    "gatehouse.selftest.report",
-    "gatehouse.walktest.report",
-    "gatehouse.command.refused",
-)
-"""Offered to choose from."""
 
 
 class EventPages:
@@ -52,7 +39,7 @@ class EventPages:
             more=entries[_PAGE - 1].position if len(entries) > _PAGE else None,
             gateway=gateway,
             type=type_,
-            types=TYPES,
+            types=event_words.EVENTS,
         )
 
 

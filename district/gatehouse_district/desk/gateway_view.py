@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gatehouse.cli.words import fault
 from gatehouse.texts import _
+from gatehouse_district import event_words
 from gatehouse_district.desk import words
 from gatehouse_district.desk.strangers import cut
 from gatehouse_district.model import Gateway, Presence, Retention, Standing, Tried
@@ -70,7 +70,7 @@ def order(gateway: Gateway) -> str:
 
 def fault_words(standing: Standing) -> str:
     """Name a fault and what has it."""
-    name = cut(fault(cut(standing.fault, 60), standing.subject), 60)
+    name = cut(event_words.fault(cut(standing.fault, 60), standing.subject), 60)
     kind, _slash, which = standing.subject.partition("/")
     if not which:
         return name

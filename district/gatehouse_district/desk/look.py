@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gatehouse import texts
+from gatehouse_district import event_words
 from gatehouse_district.desk import alarm_view, gateway_view, strangers, times, words
 from gatehouse_district.desk.alarm_view import Seen
 from gatehouse_district.desk.parts import Parts
@@ -34,6 +35,7 @@ class Look:
         self._environment.globals.update(
             _=texts._,
             words=words,
+            event_words=event_words,
             alarms=alarm_view,
             gateways=gateway_view,
             district=parts.district,

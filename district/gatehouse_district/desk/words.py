@@ -3,6 +3,7 @@
 from typing import Final
 
 from gatehouse.texts import N_, _
+from gatehouse_district import event_words
 from gatehouse_district.desk.roles import Role
 from gatehouse_district.model import Presence, Stage
 
@@ -30,19 +31,11 @@ _VERDICT: Final = {
     "forecast": N_("will become too short"),
     "unknown": N_("not known"),
 }
-_REASON: Final = {
-    "real": N_("real alarm"),
-    "mistake": N_("pressed by mistake"),
-    "test": N_("test"),
-    "key": N_("by the key on site"),
-    "turned-back": N_("turned back with its key"),
-}
 _ROLE: Final = {
     Role.WATCH: N_("watch"),
     Role.ANSWER: N_("answer"),
     Role.ADMINISTER: N_("administer"),
 }
-_RESULT: Final = {"OK": N_("well"), "WARN": N_("with warnings"), "FAIL": N_("failed")}
 _AREA: Final = {"critical": N_("critical area"), "general": N_("general area")}
 _CLOCK: Final = {"synced": N_("set"), "unsynced": N_("not set"), "corrected": N_("put right")}
 _ACTION: Final = {
@@ -82,7 +75,7 @@ def verdict(value: str) -> str:
 
 def reason(value: str) -> str:
     """Say why an alarm was reset; an unknown word stays as it is."""
-    return _(_REASON.get(value, value))
+    return event_words.reset(value)
 
 
 def role(value: Role) -> str:
@@ -92,7 +85,7 @@ def role(value: Role) -> str:
 
 def result(value: str) -> str:
     """Say how a test went."""
-    return _(_RESULT.get(value, value))
+    return event_words.result(value)
 
 
 def area(value: str) -> str:

@@ -57,7 +57,7 @@ def test_one_gateway_in_full(place: Place, typed: Any) -> None:
     assert one["selftest"]["result"] == "OK"
     shown = typed(place, "gateways", SCHOOL)
     assert shown.code == 0
-    for words in ("covered", "clock not set", "00000001.0000000007", "camera/yard"):
+    for words in ("covered", "clock not set", "00000001.0000000007", "camera yard"):
         assert words in shown.out
 
 
