@@ -17,6 +17,9 @@ class Records(Protocol):
         ``before`` is the id of the last one of the page before.
         """
 
+    async def practice(self, *, limit: int = 1000) -> Sequence[Alarm]:
+        """Return drills and tests that are not reset yet, the newest first."""
+
     async def alarm(self, id_: str) -> Alarm | None:
         """Return one alarm."""
 

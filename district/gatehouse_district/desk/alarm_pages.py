@@ -7,20 +7,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gatehouse.texts import _
 from gatehouse_district.desk import alarm_view
-from gatehouse_district.desk.alarm_view import SECTIONS
-from gatehouse_district.desk.board import MOST_OPEN, Board
+from gatehouse_district.desk.alarm_view import SECTIONS, Seen
+from gatehouse_district.desk.board import Board
 from gatehouse_district.desk.event_pages import position
 from gatehouse_district.desk.journal import REFUSED
 from gatehouse_district.desk.live import Live, Messages, Reader, Streams
 from gatehouse_district.desk.look import Look
 from gatehouse_district.desk.roles import Role
 from gatehouse_district.desk.strangers import cut, quoted
+from gatehouse_district.desk.table import Row
 from gatehouse_district.desk.timeline import timeline
 from gatehouse_district.desk.visit import Doors, Visit
 from gatehouse_district.errors import AnswerError, DistrictStoreError
 
 _NAME: Final = 60
 _ID: Final = 200
+_PAGE: Final = 100
 _JPEG: Final = "image/jpeg"
 _SANDBOX: Final = "default-src 'none'; sandbox"
 _EVENTS: Final = 100
@@ -60,7 +62,20 @@ class AlarmPages:
             sections=sections,
             version=version,
             answers=answers,
-            full=len(rows) >= MOST_OPEN,
+            full=self._board.full,
+        )
+
+    async def all(self, visit: Visit) -> Response:
+        """Show alarms of any kind and stage, page by page, the newest first."""
+        before = visit.request.query_params.get("before", "")[:_ID]
+        found = await self._records.alarms(open_only=False, limit=_PAGE + 1, before=before or None)
+        rows = [Row(each.id, Seen(each), 0) for each in found[:_PAGE]]
+        return self._doors.page(
+            visit,
+            "past.html",
+            rows=await self._look.alarms(rows, visit.language, answers=False),
+            before=before,
+            more=rows[-1].id if len(found) > _PAGE else "",
         )
 
     async def one(self, visit: Visit) -> Response:

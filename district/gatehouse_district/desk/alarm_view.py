@@ -66,8 +66,11 @@ def order(alarm: Alarm) -> str:
 
 
 def of_the_day(alarm: Alarm, now_ms: int) -> bool:
-    """Whether an alarm belongs on the first page: what waits always does."""
-    if section(alarm) in {WAITING, ANSWERED}:
+    """Whether an alarm belongs on the first page: what is not reset does, of any kind and age.
+
+    A drill that nobody resets keeps the lamp at the school as an alarm does.
+    """
+    if alarm.stage is not Stage.RESET:
         return True
     last = max(unix_ms(alarm.arrived) or 0, unix_ms(alarm.reset) or 0)
     return now_ms - last < DAY_MS

@@ -62,6 +62,7 @@ def _routes(doors: Doors, alarms: AlarmPages, look: Look, board: Board) -> list[
         get("/password", signing.password_form),
         post("/password", signing.password, Role.WATCH),
         get("/", alarms.first),
+        get("/alarms", alarms.all),
         get("/live", alarms.live, None),
         get("/alarm/{id:path}", alarms.one),
         get("/picture/{number}/{id:path}", alarms.picture),

@@ -18,6 +18,8 @@ from gatehouse_district.model import Alarm, Gateway
 _log = logging.getLogger(__name__)
 
 MOST_OPEN: Final = 2_000
+MOST_PRACTICE: Final = 500
+"""Drills and tests that stand; counted apart, so that they take no real alarm's place."""
 _RECENT: Final = 200
 """Alarms of any kind and stage that are looked through for the day's last ones."""
 _PICTURES: Final = 6
@@ -41,6 +43,8 @@ class Board:
         self.alarms: Table[Seen] = Table()
         self.gateways: Table[Gateway] = Table()
         self.summary = Summary()
+        self.full = False
+        """Whether more stand open than are shown."""
         self.revision = 0
         self.trouble = ""
         """Why nothing can be read now; empty when all is well."""
@@ -143,8 +147,12 @@ class Board:
         now_ms = int(self._parts.now_s() * 1000)
         recent = await records.alarms(open_only=False, limit=_RECENT)
         standing = await records.alarms(open_only=True, limit=MOST_OPEN)
+        practice = await records.practice(limit=MOST_PRACTICE)
+        self.full = len(standing) >= MOST_OPEN or len(practice) >= MOST_PRACTICE
         kept = {
-            each.id: each for each in (*recent, *standing) if alarm_view.of_the_day(each, now_ms)
+            each.id: each
+            for each in (*recent, *practice, *standing)
+            if alarm_view.of_the_day(each, now_ms)
         }
         self.alarms.update({each.id: await self._seen(each) for each in kept.values()})
         self.summary = alarm_view.summary(list(kept.values()))

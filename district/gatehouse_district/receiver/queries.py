@@ -20,15 +20,18 @@ from gatehouse_district.model import (
 )
 
 _STAGES: Final = tuple(Stage)
-_ALARM: Final = """
+_ALARMS: Final = """
 SELECT alarm.id, alarm.gateway, coalesce(gateway.school, ''), button, location,
-       coalesce(gateway.locations, '{}'), mode, time, alarm.clock, arrived, stage, presses,
+       coalesce(gateway.locations, '{{}}'), mode, time, alarm.clock, arrived, stage, presses,
        held_at_start, acknowledged_by, acknowledged, reset_by, reset_reason, reset,
        (SELECT count(*) FROM picture
         WHERE picture.alarm = alarm.id AND picture.gateway = alarm.gateway),
        evidence, odd, refused
-FROM alarm LEFT JOIN gateway ON gateway.id = alarm.gateway
+FROM alarm {using} LEFT JOIN gateway ON gateway.id = alarm.gateway
 """
+_ALARM: Final = _ALARMS.format(using="")
+_STANDING: Final = _ALARMS.format(using="INDEXED BY alarm_of_button")
+"""By the index of all that is not reset: few, where the table holds years."""
 _GATEWAY: Final = """
 SELECT id, school, presence, since, heard, version, clock, buttons, cameras, lacking, lacks,
        retention, walktest, selftest
@@ -51,6 +54,12 @@ def alarms(
         given.append(before)
     clause = f" WHERE {' AND '.join(where)}" if where else ""
     rows = db.execute(_ALARM + clause + _NEWEST, (*given, limit))
+    return [_alarm(row) for row in rows]
+
+
+def practice(db: sqlite3.Connection, *, limit: int) -> list[Alarm]:
+    """Return drills and tests that are not reset, the newest first."""
+    rows = db.execute(f"{_STANDING} WHERE stage < 3 AND mode <> 'real'{_NEWEST}", (limit,))
     return [_alarm(row) for row in rows]
 
 

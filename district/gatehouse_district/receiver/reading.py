@@ -56,6 +56,11 @@ class Reading:
             lambda db: queries.alarms(db, open_only=open_only, limit=most, before=before)
         )
 
+    async def practice(self, *, limit: int = 1000) -> Sequence[Alarm]:
+        """Return drills and tests that are not reset yet, the newest first."""
+        most = _within(limit)
+        return await self._ask(lambda db: queries.practice(db, limit=most))
+
     async def alarm(self, id_: str) -> Alarm | None:
         """Return one alarm."""
         return await self._ask(lambda db: queries.alarm(db, id_))

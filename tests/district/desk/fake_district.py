@@ -102,6 +102,15 @@ class FakeDistrict:
             found = found[ids.index(before) + 1 :] if before in ids else []
         return found[:limit]
 
+    async def practice(self, *, limit: int = 1000) -> Sequence[Alarm]:
+        """As the port says."""
+        self._may_read()
+        return [
+            each
+            for each in reversed(self._alarms.values())
+            if each.mode != "real" and each.stage is not Stage.RESET
+        ][:limit]
+
     async def alarm(self, id_: str) -> Alarm | None:
         """As the port says."""
         self._may_read()

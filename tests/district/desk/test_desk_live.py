@@ -1,12 +1,14 @@
 """The stream: what changes is sent, once, to who may see it, at nobody else's cost."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from district.desk.fake_district import at
 from district.desk.rig import PASSWORD, Desk, SetClock, desk
 from district.desk.stream import WAIT_S, Stream, stream
 from gatehouse_district.desk.parts import Limits
@@ -40,6 +42,43 @@ async def test_a_new_alarm_and_its_answer_come_by_themselves(it: Desk) -> None:
         assert "李雷" in page.rows()["a2"]["html"]
         it.district.change("a2", stage=Stage.RESET, reset_by="key", reset_reason="key")
         await page.until(lambda: page.rows()["a2"]["section"] == "past")
+
+
+async def test_drills_stay_until_they_are_reset_behind_however_many_alarms(it: Desk) -> None:
+    """Without it a drill would blink at a school, and nobody at the desk would see it."""
+    it.district.raised("drill", mode="drill")
+    it.district.raised("test", mode="test")
+    for number in range(250):
+        it.district.raised(f"b{number}", stage=Stage.RESET, reset=at(it.district.now_s))
+    browser = await it.signed_in("watch")
+    page = await browser.get("/?lang=en")
+    for id_ in ("drill", "test", "a1", "b249"):
+        assert f'data-id="{id_}"' in page.text
+    assert 'data-id="b0"' not in page.text, (
+        "the last 200 only: older ones are on pages of their own"
+    )
+    async with stream(it.app, browser, rows="alarms") as live:
+        await live.until(lambda: "drill" in live.rows())
+        assert live.rows()["drill"]["section"] == "practice"
+        it.district.change("drill", stage=Stage.RESET, reset=at(it.district.now_s - 90_000))
+        await live.until(lambda: "drill" not in live.rows())
+    assert "More alarms" not in page.text
+
+
+async def test_older_alarms_are_found_page_by_page(it: Desk) -> None:
+    """Without it what left the first page could be found by nobody without a command line."""
+    for number in range(250):
+        it.district.raised(f"b{number}", stage=Stage.RESET, school="<b>x")
+    browser = await it.signed_in("watch")
+    seen: list[str] = []
+    path = "/alarms"
+    while path:
+        page = (await browser.get(path)).text
+        assert "<b>x" not in page
+        seen += re.findall(r'<li class="row" data-id="([^"]+)"', page)
+        path = "".join(re.findall(r'rel="next" href="([^"]+)"', page))
+    assert seen == [f"b{number}" for number in reversed(range(250))] + ["a1"]
+    assert "None." in (await browser.get("/alarms?before=nobody&lang=en")).text
 
 
 async def test_one_change_sends_one_row(it: Desk) -> None:

@@ -143,12 +143,13 @@ def test_an_age_counts_from_a_time_that_can_be_believed(
     assert alarm_view.began_ms(_alarm(**said)) == int((NOW_S + began) * 1000)
 
 
-def test_what_waits_is_shown_however_old_it_is() -> None:
-    """Without it an alarm that nobody answered would leave the page after a day."""
+def test_what_is_not_reset_is_shown_however_old_it_is() -> None:
+    """Without it an alarm that waits, or a drill that still blinks, would leave after a day."""
     later = int((NOW_S + 10 * 86_400) * 1000)
     assert alarm_view.of_the_day(_alarm(), later)
     assert not alarm_view.of_the_day(_alarm(stage=Stage.RESET, reset=at(NOW_S)), later)
-    assert not alarm_view.of_the_day(_alarm(mode="test"), later)
+    assert alarm_view.of_the_day(_alarm(mode="test"), later)
+    assert alarm_view.of_the_day(_alarm(mode="drill", stage=Stage.ACKNOWLEDGED), later)
 
 
 def test_the_worst_gateways_stand_first() -> None:

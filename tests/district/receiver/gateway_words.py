@@ -98,6 +98,10 @@ class Desk:
         found = queries.alarms(self._db, open_only=True, limit=1000, before=None)
         return [each.id for each in found]
 
+    def practice(self) -> list[str]:
+        """Return the ids of drills and tests that stand, the newest first."""
+        return [each.id for each in queries.practice(self._db, limit=1000)]
+
     def alarms(self) -> list[Alarm]:
         """Return all alarms, the newest first."""
         return queries.alarms(self._db, open_only=False, limit=1000, before=None)

@@ -74,6 +74,15 @@ def test_tests_and_drills_are_no_open_alarms(kept: Desk) -> None:
     assert kept.gateway().open_alarms == 0
 
 
+def test_drills_and_tests_that_stand_are_asked_for_by_themselves(kept: Desk) -> None:
+    """Without it the desk would find them only among the newest alarms of all kinds."""
+    real, test, drill = (event(count=n, mode=mode) for n, mode in enumerate(Mode, 1))
+    kept.say(real, test, drill)
+    assert kept.practice() == [drill.id, test.id]
+    kept.say(event(RESET, 4, mode=Mode.DRILL, data=BY_KEY | {"alarms": [drill.id]}))
+    assert kept.practice() == [test.id]
+
+
 def test_a_new_cards_reset_ends_the_old_cards_alarms(kept: Desk) -> None:
     """Without it an alarm would stand at the desk for ever once the card was replaced."""
     old = event(count=9)

@@ -246,6 +246,7 @@ def test_alarms_and_gateways_are_read_over_an_index(kept: Desk) -> None:
     queries.alarms(kept.keeper.db, open_only=True, limit=10, before=None)
     queries.alarms(kept.keeper.db, open_only=True, limit=10, before="x")
     queries.alarms(kept.keeper.db, open_only=False, limit=10, before="x")
+    queries.practice(kept.keeper.db, limit=10)
     queries.alarm(kept.keeper.db, "x")
     queries.gateways(kept.keeper.db)
     queries.gateways(kept.keeper.db, "x")
