@@ -49,6 +49,8 @@ class Desk:
     """Under which names browsers may come."""
     cert: Path | None = None
     key: Path | None = None
+    help: tuple[str, ...] = ()
+    """Lines for people: whom to call. Also shown to whoever cannot sign in."""
 
 
 @dataclass(frozen=True, slots=True)

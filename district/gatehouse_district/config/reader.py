@@ -102,6 +102,7 @@ def _desk(table: Table | None, folder: Path) -> Desk | None:
         names=table.many("names", _host),
         cert=table.take("cert", values.file_path(folder), None),
         key=table.take("key", values.file_path(folder), None),
+        help=table.many("help", values.text),
     )
     for name, other in (("cert", "key"), ("key", "cert")):
         if table.has(other) and not table.has(name):

@@ -62,7 +62,7 @@ class Parts:
     zone: tzinfo | None = None
     """Whose local time is shown; None is the machine's own."""
     help: tuple[str, ...] = ()
-    """Lines beside the open alarms: whom to call, what to do next."""
+    """Lines for people, whom to call: beside open alarms, and where something cannot be done."""
     hears: Callable[[], bool] = lambda: True
     """Whether the receiver hears the gateways now; while it does not, every page says so."""
     limits: Limits = field(default_factory=Limits)

@@ -78,6 +78,7 @@ class Front:
             secure=own.cert is not None,
             hosts=tuple(dict.fromkeys(_as_host(name) for listed in names for name in listed)),
             extra=tuple(extra),
+            help=own.help,
             hears=lambda: self._receiver.connected,
         )
 

@@ -36,6 +36,7 @@ listen = "[::]:9443"
 names = ["District.example", "192.0.2.1", "2001:DB8::1"]
 cert = "desk.pem"
 key = "desk.key"
+help = ["值班室 0532-8000 0000", "IT: 123"]
 
 [ca]
 dir = "ca"
@@ -87,6 +88,7 @@ def test_all_of_it(tmp_path: Path) -> None:
     assert found.desk.address == ip_address("::")
     assert found.desk.names == ("district.example", "192.0.2.1", "2001:db8::1")
     assert found.desk.cert == tmp_path / "desk.pem"
+    assert found.desk.help == ("值班室 0532-8000 0000", "IT: 123")
     assert found.authority is not None
     assert found.authority.dir == tmp_path / "ca"
     assert found.keep == Keep(pictures_mb=500)
@@ -121,9 +123,10 @@ def test_the_example_is_fine() -> None:
         ('cert = "desk.pem"\n', "", "desk.cert", 13),
         ('key = "desk.key"\n', "", "desk.key", 13),
         ('cert = "desk.pem"\nkey = "desk.key"\n', "", "desk.cert", 13),
-        ('dir = "ca"', "", "ca.dir", 19),
-        ("pictures_mb = 500", "pictures_mb = 5", "keep.pictures_mb", 23),
-        ("[keep]", "[keeep]", "keeep", 22),
+        ('dir = "ca"', "", "ca.dir", 20),
+        ("pictures_mb = 500", "pictures_mb = 5", "keep.pictures_mb", 24),
+        ("[keep]", "[keeep]", "keeep", 23),
+        ('"IT: 123"', '""', "desk.help[2]", 18),
     ],
 )
 def test_what_is_refused(tmp_path: Path, old: str, new: str, key: str, line: int) -> None:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from district.desk.rig import BASE, PASSWORD, Browser, Desk, SetClock, desk
 from gatehouse_district.desk import Role
 from gatehouse_district.desk.parts import Limits
+from gatehouse_district.errors import DistrictStoreError
 
 OWN = {"origin": BASE, "sec-fetch-site": "same-origin"}
 PUBLIC = {"/sign-in"}
@@ -125,6 +126,21 @@ async def test_a_wrong_name_is_told_nothing_that_a_wrong_password_is_not(it: Des
         ("nobody", "refused"),
         ("watch", "refused"),
     ]
+
+
+async def test_whoever_cannot_do_something_is_told_whom_to_call(tmp_path: Path) -> None:
+    """Without it a person before a closed desk would look for a number while somebody waits."""
+    line = "值班室 0532-8000 0000 <b>"
+    async with desk(tmp_path, help=(line,)) as it:
+        it.district.raised("a1")
+        shown = "值班室 0532-8000 0000 &lt;b&gt;"
+        assert shown not in (await it.client().get("/sign-in")).text
+        assert shown in (await it.client().sign_in("nobody")).text
+        browser = await it.signed_in("answer")
+        for path in ("/", "/alarm/a1", "/alarm/none"):
+            assert shown in (await browser.get(path)).text, path
+        it.district.broken = DistrictStoreError("full")
+        assert shown in (await browser.get("/alarm/a1")).text
 
 
 async def test_guessing_ends_soon_and_locks_nobody_out_at_their_own_desk(it: Desk) -> None:

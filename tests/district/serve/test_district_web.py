@@ -67,11 +67,13 @@ class App:
 
 
 @asynccontextmanager
-async def served(app: App, **more: Path) -> AsyncIterator[tuple[Web, int]]:
+async def served(
+    app: App, cert: Path | None = None, key: Path | None = None
+) -> AsyncIterator[tuple[Web, int]]:
     """Serve it on a free port."""
     with reserve() as held:
         port = held.getsockname()[1]
-        web = Web(Desk(ip_address("127.0.0.1"), port, (), **more), app, app.ended.set)
+        web = Web(Desk(ip_address("127.0.0.1"), port, (), cert, key), app, app.ended.set)
         ready = asyncio.Event()
         running = asyncio.create_task(web.run(ready.set))
         waiting = asyncio.create_task(ready.wait())
