@@ -111,9 +111,10 @@ class Accounts:
 
         await self._storage.run(work)
 
-    async def proven(self, name: str, password: str) -> Account | None:
+    async def proven(self, name: str, password: str, near: str = "") -> Account | None:
         """Return the account whose name and password these are; None, as slowly, for any other.
 
+        ``near`` is where they were typed: those of one place wait for one another.
         Raises SignInError when too many try at once, DistrictStoreError when the disk fails.
         """
         row = await self._storage.run(
@@ -121,7 +122,7 @@ class Accounts:
                 "SELECT name, display, role, password FROM account WHERE name = ?", (name,)
             ).fetchone()
         )
-        right = await self.passwords.right(row[3] if row else None, password)
+        right = await self.passwords.right(row[3] if row else None, password, near)
         if not right:
             return None
         if self.passwords.stale(row[3]):

@@ -21,6 +21,8 @@ class Limits:
 
     sign_in_account: tuple[float, float] = (10, 1 / 30)
     """Tries at once, and how many each second, for one account from where it is not known."""
+    sign_in_pair: tuple[float, float] = (5, 1 / 60)
+    """Of one such address at one account: half, so that alone it never takes them all."""
     sign_in_address: tuple[float, float] = (20, 1 / 10)
     post_session: tuple[float, float] = (60, 2)
     """Answering a hundred alarms by hand takes longer."""

@@ -1,6 +1,8 @@
-"""Passwords: argon2id beside the loop, two at a time, as slow for nobody as for somebody."""
+"""Passwords: argon2id beside the loop, two at a time, as slow for nobody as for somebody.
 
-import asyncio
+One address has one of the two places at most: its flood waits behind itself.
+"""
+
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -8,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatehouse.texts import _
 from gatehouse.threads import off_loop
+from gatehouse_district.desk.turns import Turns
 from gatehouse_district.errors import AnswerError, SignInError
 
 SHORTEST: Final = 10
@@ -15,7 +18,10 @@ SHORTEST: Final = 10
 LONGEST: Final = 256
 _AT_ONCE: Final = 2
 """Each takes 64 MiB and some 50 ms of all cores (RFC 9106, the second recommended option)."""
-_WAITING: Final = 16
+_EACH: Final = 1
+_WAITING_EACH: Final = 4
+"""Of one address: a few who share a router and begin their shift."""
+_WAITING: Final = 64
 _TIMEOUT_S: Final = 30.0
 
 
@@ -25,8 +31,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._nobodys = self._hasher.hash("of nobody")
-        self._places = asyncio.Semaphore(_AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(_AT_ONCE, each=_EACH, waiting_each=_WAITING_EACH, waiting=_WAITING)
 
     async def hashed(self, password: str) -> str:
         """Return the hash of a new password. Raises AnswerError for one that may not be."""
@@ -36,28 +41,25 @@ class Passwords:
                     least=SHORTEST, most=LONGEST
                 )
             )
-        async with self._places:
+        async with self._turns.place(""):  # of one who has signed in
             return await off_loop(
                 lambda: self._hasher.hash(_bytes(password)), name="argon2", timeout_s=_TIMEOUT_S
             )
 
-    async def right(self, hashed: str | None, password: str) -> bool:
+    async def right(self, hashed: str | None, password: str, near: str = "") -> bool:
         """Whether the password is the one of this hash; None is the hash of nobody.
 
-        Raises SignInError when too many ask at once.
+        ``near`` is where it was typed (`limits.neighbourhood`). Raises SignInError when too many
+        ask at once, there or in all.
         """
-        if self._waiting >= _WAITING:
+        if not self._turns.has_room(near):
             raise SignInError(_("too many sign in at once; try again in a minute"))
-        self._waiting += 1
-        try:
-            async with self._places:
-                same = await off_loop(
-                    lambda: self._same(hashed or self._nobodys, password),
-                    name="argon2",
-                    timeout_s=_TIMEOUT_S,
-                )
-        finally:
-            self._waiting -= 1
+        async with self._turns.place(near):
+            same = await off_loop(
+                lambda: self._same(hashed or self._nobodys, password),
+                name="argon2",
+                timeout_s=_TIMEOUT_S,
+            )
         return same and hashed is not None
 
     def stale(self, hashed: str) -> bool:

@@ -8,6 +8,7 @@ from gatehouse.texts import _
 from gatehouse_district.desk.journal import REFUSED, Action
 from gatehouse_district.desk.limits import Buckets, neighbourhood
 from gatehouse_district.desk.roles import account_name
+from gatehouse_district.desk.tries import Tries, Try
 from gatehouse_district.desk.visit import Doors, Visit
 from gatehouse_district.errors import AnswerError
 
@@ -22,9 +23,8 @@ class SigningPages:
         self._doors = doors
         self._parts = doors.parts
         self._accounts = doors.parts.accounts
-        self._by_account = doors.parts.buckets(doors.parts.limits.sign_in_account)
+        self._tries = Tries(doors.parts.limits)
         self._noted = Buckets(burst=_NOTED, per_s=1 / 60)
-        self._by_address = doors.parts.buckets(doors.parts.limits.sign_in_address)
 
     async def form(self, visit: Visit) -> Response:
         """Show the form."""
@@ -42,23 +42,22 @@ class SigningPages:
             name = account_name(typed)
         except AnswerError:
             name = ""
-        wait_s, keys = await self._wait_s(name, visit.address)
-        if wait_s:
+        near = neighbourhood(visit.address)
+        tried = await self._try(name, visit.address)
+        if wait_s := tried.wait_s:
             said = _("Too many tries. Wait {n} seconds.").format(n=int(wait_s) + 1)
             # Whoever tries on and on must not push out of the journal what others did.
-            if not self._noted.take(keys[1], self._parts.steady_s()):
+            if not self._noted.take(near, self._parts.steady_s()):
                 await self._note(visit, typed, outcome=REFUSED, detail="too many tries")
             page = self._doors.page(visit, "sign_in.html", 429, wrong=said, name=typed[:64])
             page.headers["retry-after"] = str(int(wait_s) + 1)
             return page
-        account = await self._accounts.proven(name, password)
+        account = await self._accounts.proven(name, password, near)
         if account is None:
             await self._note(visit, typed, outcome=REFUSED)
             said = _("Wrong name or password.")
             return self._doors.page(visit, "sign_in.html", 401, wrong=said, name=typed[:64])
-        self._by_account.give_back(keys[0])
-        if keys[0] == account.name:  # else none was taken
-            self._by_address.give_back(keys[1])
+        self._tries.give_back(tried)
         if visit.session is not None:
             await self._accounts.sessions.end(visit.session.key)
         token = await self._accounts.sessions.begin(account.name, visit.address)
@@ -86,12 +85,13 @@ class SigningPages:
     async def password(self, visit: Visit) -> Response:
         """Change one's own password: all sessions end, this one begins anew."""
         name = visit.account.name
-        wait_s, _keys = await self._wait_s(name, visit.address)
+        near = neighbourhood(visit.address)
+        wait_s = (await self._try(name, visit.address)).wait_s
         old, new = visit.form.get("old", ""), visit.form.get("new", "")
         said = _("Too many tries. Wait {n} seconds.").format(n=int(wait_s) + 1) if wait_s else ""
         if not said and new != visit.form.get("again"):
             said = _("The two new passwords are not the same.")
-        if not said and await self._accounts.proven(name, old) is None:
+        if not said and await self._accounts.proven(name, old, near) is None:
             await self._doors.note(visit.action("account-password", name, outcome=REFUSED))
             said = _("Wrong password.")
         if said:
@@ -104,19 +104,11 @@ class SigningPages:
         token = await self._accounts.sessions.begin(name, visit.address)
         return self._doors.signed_in(RedirectResponse("/", 303), token)
 
-    async def _wait_s(self, name: str, address: str) -> tuple[float, tuple[str, str]]:
-        """Return for how long this try must wait.
-
-        Strangers who guess at a name share one bucket, and those behind one address another; who
-        has signed in from here before has one of their own: so nobody locks a person out of the
-        desk by guessing, not even from the same room or the same proxy.
-        """
-        near = neighbourhood(address)
+    async def _try(self, name: str, address: str) -> Try:
+        """Take a try of who types this name here."""
         at_home = await self._accounts.knows(name, address)
-        keys = (f"{name} {near}" if at_home else name, near)
         now_s = self._parts.steady_s()
-        wait_s = 0.0 if at_home else self._by_address.take(keys[1], now_s)
-        return wait_s or self._by_account.take(keys[0], now_s), keys
+        return self._tries.take(name, neighbourhood(address), now_s, at_home=at_home)
 
     async def _note(self, visit: Visit, who: str, **rest: str) -> None:
         await self._doors.note(Action(who, visit.address, "sign-in", **rest))

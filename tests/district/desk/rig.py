@@ -90,11 +90,13 @@ class Browser(httpx.AsyncClient):
 
 
 @asynccontextmanager
-async def desk(path: Path, *, clock: Clock | None = None, **other: Any) -> AsyncIterator[Desk]:
+async def desk(
+    path: Path, *, clock: Clock | None = None, hasher: Any = CHEAP, **other: Any
+) -> AsyncIterator[Desk]:
     """Make a desk with one account of each role, each named as its role."""
     clock = clock or SetClock()
     district = FakeDistrict(clock.reading().unix_ns / 1e9)
-    accounts = Accounts(path / "desk.db", clock, secrets.token_bytes, Passwords(CHEAP))
+    accounts = Accounts(path / "desk.db", clock, secrets.token_bytes, Passwords(hasher))
     for role in Role if not await accounts.all() else ():
         await accounts.add(role.value, role, PASSWORD, display=f"{role.value} 王敏", by=BY)
     parts = Parts(
