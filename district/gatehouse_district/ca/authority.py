@@ -24,7 +24,7 @@ from gatehouse import files
 from gatehouse.enrol.code import SECRET_BYTES, Code
 from gatehouse.enrol.statement import WITHIN_S
 from gatehouse.texts import _
-from gatehouse_district.ca import codes, keyfile, names, profiles, renewing, requests
+from gatehouse_district.ca import codes, founding, keyfile, names, profiles, renewing, requests
 from gatehouse_district.ca.profiles import Kind, Span
 from gatehouse_district.ca.register import Change, Entry, Kept, Register
 from gatehouse_district.errors import AuthorityError
@@ -64,26 +64,24 @@ class Authority:
     def init(cls, folder: Path, at: datetime, *, name: str, span: Span = profiles.ROOT) -> Self:
         """Make a new authority in a folder, with an empty list of revocations.
 
-        Raises AuthorityError where there is one, OSError.
+        One that was cut while it was made is finished, under the name that it got then. Raises
+        AuthorityError where there is one, OSError.
         """
-        if (folder / "ca.key").exists() or (folder / "ca.pem").exists():
-            said = _(
-                "{folder} holds an authority already; a second one would shut every gateway out"
-            )
-            raise AuthorityError(said.format(folder=folder))
         if not name.strip() or len(name) > 64 or not name.isprintable():
             raise AuthorityError(_("the authority's name must be 1 to 64 printable characters"))
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        files.hand_over(folder, folder.parent)
-        key = ec.generate_private_key(ec.SECP256R1())
-        cert = profiles.root(key, name, at, span)
-        made = cls(folder, cert, key)
-        made._register.prepare()
-        files.hand_over(folder / "register.db", folder)
-        made.remake_list(at)
-        made._put("ca.pem", cert.public_bytes(_PEM), _OPEN)
-        made._put("ca.key", keyfile.pem(key), _SECRET)  # last: with it the authority is there
-        return made
+
+        def make(beside: Path) -> None:
+            key = ec.generate_private_key(ec.SECP256R1())
+            cert = profiles.root(key, name, at, span)
+            made = cls(beside, cert, key)
+            made._register.prepare()
+            files.hand_over(beside / "register.db", beside)
+            made.remake_list(at)
+            made._put("ca.pem", cert.public_bytes(_PEM), _OPEN)
+            made._put("ca.key", keyfile.pem(key), _SECRET)
+
+        founding.found(folder, make)
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
