@@ -24,7 +24,16 @@ from gatehouse import files
 from gatehouse.enrol.code import SECRET_BYTES, Code
 from gatehouse.enrol.statement import WITHIN_S
 from gatehouse.texts import _
-from gatehouse_district.ca import codes, founding, keyfile, names, profiles, renewing, requests
+from gatehouse_district.ca import (
+    codes,
+    ending,
+    founding,
+    keyfile,
+    names,
+    profiles,
+    renewing,
+    requests,
+)
 from gatehouse_district.ca.profiles import Kind, Span
 from gatehouse_district.ca.register import Change, Entry, Kept, Register
 from gatehouse_district.errors import AuthorityError
@@ -134,6 +143,26 @@ class Authority:
         self._put(f"{file}.key", keyfile.pem(key), _SECRET)
         self._put(f"{file}.pem", signed.pem, _OPEN)
         return self.folder / f"{file}.pem", self.folder / f"{file}.key"
+
+    def reissue(self, file: str, at: datetime) -> Entry:
+        """Sign ``<file>.pem`` anew: a server's or the receiver's, for the same names and key.
+
+        Nothing but ``<file>.pem`` changes, in one step, so that nobody ever finds half a pair.
+        Raises AuthorityError, OSError.
+        """
+        cert = ending.present(self.folder / f"{file}.pem", self._cert)
+        with self._register.change() as change:
+            entry = change.entry(cert.serial_number)
+            if entry is None or entry.revoked_s is not None:
+                raise AuthorityError(_("{file} was revoked: sign a new one").format(file=file))
+            if entry.kind is Kind.GATEWAY:
+                raise AuthorityError(
+                    _("{file} is a gateway's, which renews itself").format(file=file)
+                )
+            given = ending.names(cert) or [entry.name]
+            signed = self._sign(change, entry.kind, given, ending.key(cert), at=at)
+        self._put(f"{file}.pem", signed.pem, _OPEN)
+        return signed.entry
 
     def entries(self) -> Sequence[Entry]:
         """Return everything that was ever signed. Raises AuthorityError."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gatehouse.cli.screen import console, print_json
 from gatehouse.texts import _
-from gatehouse_district.ca import RECEIVER, Authority, Entry, Kind
+from gatehouse_district.ca import RECEIVER, Authority, Entry, Kind, own
 from gatehouse_district.errors import AuthorityError
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def add(commands: "Commands", shared: argparse.ArgumentParser) -> None:
     sign.add_argument("--out", type=Path, metavar="FILE", help=_("where the certificate goes"))
     sign.add_argument(
         "--as", dest="stem", metavar="WORD", default="server", help=_("name of the server's files")
+    )
+    renew = one("renew", _("sign the server's and the receiver's certificates anew"), _renew)
+    renew.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help=_("such as desk, broker, district.receiver; all of the folder if none is named"),
     )
     revoke = one("revoke", _("take certificates back"), _revoke)
     revoke.add_argument("what", metavar="NAME", help=_("a gateway's id, or a serial number"))
@@ -131,6 +138,25 @@ def _read(path: Path) -> bytes:
     except OSError as exc:
         said = _("{path} cannot be read: {reason}").format(path=path, reason=exc.strerror or exc)
         raise AuthorityError(said) from exc
+
+
+def _renew(args: argparse.Namespace) -> int:
+    authority = Authority.open(folder(args))
+    files = [name.removesuffix(".pem") for name in args.files]
+    files = files or [path.stem for path in own(authority.folder)]
+    if not files:
+        raise AuthorityError(_("{folder} has none yet: ca sign").format(folder=authority.folder))
+    for file in files:
+        if not file.replace(".", "").replace("-", "").isalnum() or file in {"ca", "crl"}:
+            raise AuthorityError(_("--as takes letters, digits, dot and hyphen"))
+        entry = authority.reissue(file, _now())
+        place = authority.folder / f"{file}.pem"
+        said = _("{file}: {name}, until {until}")
+        _say(said.format(file=place, name=entry.name, until=_day(entry.ends_s)))
+    _say(_("the keys are the same; nothing uses the new certificates before you do this:"))
+    _say(_("receiver and desk: systemctl restart gatehouse-district"))
+    _say(_("broker: put its .pem where mosquitto reads it, then systemctl restart mosquitto"))
+    return 0
 
 
 def _revoke(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from gatehouse_district.cli import Commands, about
 from gatehouse_district.cli.asking import look, open_config
 from gatehouse_district.cli.screen import console, document, plain, print_json, said, table
 from gatehouse_district.cli.words import presence, verdict
+from gatehouse_district.config import Config
 from gatehouse_district.model import Gateway, Tried
 from gatehouse_district.ports import Records
 
@@ -51,7 +52,16 @@ def run(args: argparse.Namespace) -> int:
         console().print(one_in_full(found[0], datetime.now(UTC)))
     else:
         console().print(render(found, datetime.now(UTC)))
+        for said in endings(config, datetime.now(UTC)):
+            sys.stderr.write(f"gatehouse-district: {said}\n")
     return 0
+
+
+def endings(config: Config, now: datetime) -> list[str]:
+    """Say which of the district's own certificates end soon."""
+    from gatehouse_district.serve.certificates import ending, told  # noqa: PLC0415  # loads cryptography
+
+    return [told(each) for each in ending(config, now)]
 
 
 def render(found: Sequence[Gateway], now: datetime) -> "Table | str":

@@ -1,6 +1,6 @@
 """What the desk is made of, handed in by whoever serves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
@@ -67,6 +67,8 @@ class Parts:
     """Lines for people, whom to call: beside open alarms, and where something cannot be done."""
     hears: Callable[[], bool] = lambda: True
     """Whether the receiver hears the gateways now; while it does not, every page says so."""
+    warns: Callable[[], Sequence[str]] = tuple
+    """What of the district itself will soon need somebody, in the language in use."""
     limits: Limits = field(default_factory=Limits)
 
     @property

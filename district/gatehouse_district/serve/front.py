@@ -26,10 +26,13 @@ _READ_S: Final = 10.0
 class Front:
     """One desk at a time; `run` may be called again when it has failed."""
 
-    def __init__(self, config: Config, clock: Clock, receiver: Receiver) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, receiver: Receiver, warns: Callable[[], Sequence[str]]
+    ) -> None:
         self._config = config
         self._clock = clock
         self._receiver = receiver
+        self._warns = warns
         self._web: Web | None = None
         self._stopped = False
 
@@ -79,6 +82,7 @@ class Front:
             hosts=tuple(dict.fromkeys(_as_host(name) for listed in names for name in listed)),
             extra=tuple(extra),
             help=own.help,
+            warns=self._warns,
             hears=lambda: self._receiver.connected,
         )
 

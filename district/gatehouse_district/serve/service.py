@@ -25,6 +25,7 @@ from gatehouse_district.config import Config, read
 from gatehouse_district.errors import BrokerFilesError, DeskError
 from gatehouse_district.receiver.identity import Identity
 from gatehouse_district.receiver.receiver import Receiver
+from gatehouse_district.serve.certificates import Watch
 from gatehouse_district.serve.front import Front
 from gatehouse_district.serve.kept_up import supervised
 from gatehouse_district.serve.requests import Requests
@@ -110,7 +111,8 @@ class DistrictService:
 
     async def _work(self, receiver: Receiver, stop: asyncio.Event, again: asyncio.Event) -> None:
         """Keep all going until told to stop; desk and socket end before the receiver."""
-        front, listening = Front(self._config, self._clock, receiver), asyncio.Event()
+        certificates, listening = Watch(self._config), asyncio.Event()
+        front = Front(self._config, self._clock, receiver, certificates.said)
         socket = ControlServer(
             self._config.district.socket, Requests(receiver.answering, receiver.news).handlers()
         )
@@ -120,6 +122,7 @@ class DistrictService:
                 tasks.create_task(receiver.failed()),
                 tasks.create_task(supervised("the socket", partial(_answer, socket, listening))),
                 tasks.create_task(_certificates(front, again)),
+                tasks.create_task(certificates.run()),
                 tasks.create_task(self._sign_of_life()),
             ]
             with contextlib.suppress(TimeoutError):  # it receives without its socket

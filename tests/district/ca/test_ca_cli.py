@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from cryptography import x509
 
 from enrol.made import OURS, csr
+from gatehouse_district.ca import Authority, Kind, own, soon
 from gatehouse_district.cli import ca
 from gatehouse_district.errors import AuthorityError
 
@@ -70,6 +72,57 @@ def test_from_init_to_revoke(typed: Typed, tmp_path: Path) -> None:
     shown = typed("list")
     assert shown.count("revoked") == 2
     assert "broker.example" in shown
+
+
+def test_renewing_changes_one_file_and_keeps_key_and_names(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it every second year the district's server would go silent, or be half renewed."""
+    typed("sign", "--server", "broker.example", "10.0.0.5", "--as", "broker")
+    typed("sign", "--receiver")
+    before = {path.name: path.read_bytes() for path in typed.folder.iterdir()}
+    at = datetime.now(UTC) + timedelta(days=800)
+    monkeypatch.setattr(ca, "_now", lambda: at)
+    assert [each.path.stem for each in soon(own(typed.folder), at)] == [
+        "broker",
+        "district.receiver",
+    ]
+    said = typed("renew")
+    assert "restart mosquitto" in said
+    after = {path.name: path.read_bytes() for path in typed.folder.iterdir()}
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"broker.pem", "district.receiver.pem", "register.db"}
+    old, new = (x509.load_pem_x509_certificate(each["broker.pem"]) for each in (before, after))
+    assert new.public_key() == old.public_key()
+    assert new.not_valid_after_utc - old.not_valid_after_utc == timedelta(days=800)
+    for kind in (x509.SubjectAlternativeName, x509.ExtendedKeyUsage):
+        same = [each.extensions.get_extension_for_class(kind).value for each in (old, new)]
+        assert same[0] == same[1]
+    assert new.subject == old.subject
+    assert soon(own(typed.folder), at) == []
+    assert "broker.pem" in typed("renew", "broker")
+
+
+def test_what_is_not_renewed(typed: Typed, tmp_path: Path) -> None:
+    """Without it a revoked server would be trusted again, or a stranger's file be signed."""
+    typed("sign", "--server", "broker.example", "--as", "broker")
+    typed("revoke", "broker.example", "--reason", "stolen")
+    other = Authority.init(tmp_path / "other", datetime.now(UTC), name="other")
+    cert, _key = other.issue(Kind.SERVER, ["a.example"], datetime.now(UTC), file="a")
+    (typed.folder / "strange.pem").write_bytes(cert.read_bytes())
+    request = tmp_path / "gw.csr"
+    request.write_bytes(csr())
+    typed("sign", str(request), "--out", str(typed.folder / "gw.pem"))
+    for name, why in (
+        ("broker", "revoked"),
+        ("strange", "no certificate of this authority"),
+        ("gw", "renews itself"),
+        ("none", "cannot be read"),
+        ("../ca", "letters"),
+        ("ca", "letters"),
+    ):
+        with pytest.raises(AuthorityError, match=why):
+            typed("renew", name)
 
 
 def test_a_code_is_shown_once(typed: Typed) -> None:

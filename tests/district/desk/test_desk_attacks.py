@@ -143,6 +143,16 @@ async def test_whoever_cannot_do_something_is_told_whom_to_call(tmp_path: Path) 
         assert shown in (await browser.get("/alarm/a1")).text
 
 
+async def test_what_the_district_needs_is_said_to_its_own_people_alone(tmp_path: Path) -> None:
+    """Without it a certificate would end unseen, or strangers read what is about to fail."""
+    async with desk(tmp_path, warns=lambda: ("certificate <desk.pem> ends",)) as it:
+        shown = "certificate &lt;desk.pem&gt; ends"
+        assert shown not in (await it.client().get("/sign-in")).text
+        browser = await it.signed_in("watch")
+        for path in ("/", "/gateways"):
+            assert shown in (await browser.get(path)).text
+
+
 async def test_guessing_ends_soon_and_locks_nobody_out_at_their_own_desk(it: Desk) -> None:
     """Without it a password could be guessed, or its owner be kept from an alarm by guessing."""
     assert (await it.client().sign_in("watch")).status_code == 303

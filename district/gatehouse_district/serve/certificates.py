@@ -1,0 +1,51 @@
+"""The district's own certificates: which of them end soon, looked at once an hour."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from gatehouse.texts import _
+from gatehouse.threads import off_loop
+from gatehouse_district.ca import Ending, own, soon
+from gatehouse_district.config import Config
+
+_EVERY_S: Final = 3600.0
+_READ_S: Final = 10.0
+
+
+def ending(config: Config, now: datetime) -> Sequence[Ending]:
+    """Return those of the configuration and of the authority's folder that end soon."""
+    used = [path for path in (config.broker.cert, config.desk.cert) if path is not None]
+    made = own(config.authority.dir) if config.authority is not None else ()
+    return soon((*used, *made), now)
+
+
+def told(one: Ending) -> str:
+    """Say it for a person, with what to do."""
+    said = _("certificate {file} ends on {day}: gatehouse-district ca renew")
+    return said.format(file=one.path.name, day=f"{one.ends:%Y-%m-%d}")
+
+
+class Watch:
+    """What `said` returns is never older than an hour, unless the disk hangs."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._ending: Sequence[Ending] = ()
+
+    def said(self) -> Sequence[str]:
+        """Say which end soon, in the language in use."""
+        return [told(each) for each in self._ending]
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            with contextlib.suppress(OSError):  # a hung disk is told by whoever needs it
+                self._ending = await off_loop(
+                    lambda: ending(self._config, datetime.now(UTC)),
+                    name="certificates",
+                    timeout_s=_READ_S,
+                )
+            await asyncio.sleep(_EVERY_S)
