@@ -1,6 +1,7 @@
 """Accounts: who may sign in, and the one way in."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from gatehouse_district.desk.passwords import Passwords
 from gatehouse_district.desk.roles import Account, Role, account_name, display_name
 from gatehouse_district.desk.sessions import Sessions, end_all
 from gatehouse_district.desk.storage import Connection, Storage
-from gatehouse_district.errors import AnswerError
+from gatehouse_district.errors import AnswerError, DistrictStoreError
 
 _ALL: Final = "SELECT name, display, role FROM account ORDER BY name"
 
@@ -126,7 +127,8 @@ class Accounts:
         if not right:
             return None
         if self.passwords.stale(row[3]):
-            await self._rehash(name, password, row[3])
+            with suppress(DistrictStoreError):  # a full disk keeps nobody out; at another sign-in
+                await self._rehash(name, password, row[3])
         return Account(row[0], row[1], Role(row[2]))
 
     async def knows(self, name: str, address: str) -> bool:

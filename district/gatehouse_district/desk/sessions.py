@@ -19,6 +19,7 @@ _TOUCH_S: Final = 60
 """A use is written down at most this often, in s: each is a commit."""
 _BYTES: Final = 32
 _MOST_SEEN: Final = 1_000
+_MOST_UNKEPT: Final = 200
 _MOST_EACH: Final = 50
 """Sessions of one account; the oldest end."""
 
@@ -33,6 +34,19 @@ class Session:
     csrf: str
     ends_s: int
     """When it ends in any case: seconds since 1970, UTC."""
+    unkept: bool = False
+    """Whether it is in memory alone, as the disk took nothing when it began."""
+
+
+@dataclass(slots=True)
+class _Unkept:
+    """A session that the disk did not take; it ends with the password that it began with."""
+
+    account: str
+    password: str
+    csrf: str
+    created_s: int
+    used_s: int
 
 
 def end_all(db: Connection, account: str) -> None:
@@ -48,13 +62,17 @@ class Sessions:
         self._clock = clock
         self._random = random
         self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._unkept: OrderedDict[bytes, _Unkept] = OrderedDict()
 
     def seen(self, token: str) -> bool:
         """Whether this was a session's token when it was last looked at."""
         return _key(token) in self._seen
 
     async def begin(self, account: str, address: str) -> str:
-        """Begin a session and return its token."""
+        """Begin a session and return its token; in memory where the disk takes nothing.
+
+        Who can prove who they are must come to the alarms, whatever is full.
+        """
         token, csrf = self._random(_BYTES).hex(), self._random(_BYTES).hex()
         now_s = self._now_s()
 
@@ -71,7 +89,13 @@ class Sessions:
                 (account, _MOST_EACH),
             )
 
-        await self._storage.run(work)
+        try:
+            await self._storage.run(work)
+        except DistrictStoreError:
+            unkept = _Unkept(account, await self._password(account), csrf, now_s, now_s)
+            self._unkept[_key(token)] = unkept
+            if len(self._unkept) > _MOST_UNKEPT:
+                self._unkept.popitem(last=False)
         return token
 
     async def find(self, token: str) -> Session | None:
@@ -80,6 +104,8 @@ class Sessions:
 
     async def alive(self, key: bytes) -> Session | None:
         """Return the session of this key, as it is now."""
+        if key in self._unkept:
+            return await self._alive_unkept(key)
         now_s = self._now_s()
 
         row = await self._storage.run(
@@ -106,6 +132,30 @@ class Sessions:
             self._seen.popitem(last=False)
         return Session(key, Account(name, display, Role(role)), csrf, created_s + LONGEST_S)
 
+    async def _alive_unkept(self, key: bytes) -> Session | None:
+        """Return a session that is in memory: also of it the account and its password decide."""
+        held, now_s = self._unkept[key], self._now_s()
+        row = await self._storage.run(
+            lambda db: db.execute(
+                "SELECT name, display, role FROM account WHERE name = ? AND password = ?",
+                (held.account, held.password),
+            ).fetchone()
+        )
+        if row is None or now_s >= held.created_s + LONGEST_S or now_s >= held.used_s + IDLE_S:
+            self._unkept.pop(key, None)
+            return None
+        held.used_s = now_s
+        account = Account(row[0], row[1], Role(row[2]))
+        return Session(key, account, held.csrf, held.created_s + LONGEST_S, unkept=True)
+
+    async def _password(self, account: str) -> str:
+        row = await self._storage.run(
+            lambda db: db.execute(
+                "SELECT password FROM account WHERE name = ?", (account,)
+            ).fetchone()
+        )
+        return str(row[0]) if row else ""
+
     async def _touch(self, key: bytes, now_s: int) -> None:
         def work(db: Connection) -> None:
             db.execute("UPDATE session SET used_s = ? WHERE token = ?", (now_s, key))
@@ -114,6 +164,8 @@ class Sessions:
 
     async def end(self, key: bytes) -> None:
         """End one session."""
+        if self._unkept.pop(key, None) is not None:
+            return
 
         def work(db: Connection) -> None:
             db.execute("DELETE FROM session WHERE token = ?", (key,))

@@ -1,5 +1,6 @@
 """Signing in and out, and one's own password."""
 
+from contextlib import suppress
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
@@ -10,7 +11,7 @@ from gatehouse_district.desk.limits import Buckets, neighbourhood
 from gatehouse_district.desk.roles import account_name
 from gatehouse_district.desk.tries import Tries, Try
 from gatehouse_district.desk.visit import Doors, Visit
-from gatehouse_district.errors import AnswerError
+from gatehouse_district.errors import AnswerError, DistrictStoreError
 
 _NOTED: Final = 5
 """Refused tries of one address that are written down at once; then one a minute."""
@@ -59,7 +60,8 @@ class SigningPages:
             return self._doors.page(visit, "sign_in.html", 401, wrong=said, name=typed[:64])
         self._tries.give_back(tried)
         if visit.session is not None:
-            await self._accounts.sessions.end(visit.session.key)
+            with suppress(DistrictStoreError):  # a full disk: the old one ends by itself
+                await self._accounts.sessions.end(visit.session.key)
         token = await self._accounts.sessions.begin(account.name, visit.address)
         await self._note(visit, account.name)
         return self._doors.signed_in(RedirectResponse("/", 303), token)

@@ -95,6 +95,7 @@ class Doors:
             summary=self._board.summary,
             trouble=self._board.trouble,
             deaf=not self._board.hears(),
+            unkept=visit.session is not None and visit.session.unkept,
             warns=self.parts.warns() if visit.session else (),
             beat_s=self.parts.limits.beat_s,
             **said,

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from district.desk.rig import BY, CHEAP, PASSWORD, SetClock
+from district.desk.rig import BY, CHEAP, PASSWORD, SetClock, desk
 from gatehouse_district.desk.accounts import Accounts
 from gatehouse_district.desk.journal import Action
 from gatehouse_district.desk.passwords import Passwords
@@ -112,6 +112,34 @@ async def test_a_disk_that_takes_nothing_shuts_nobody_out_who_is_signed_in(tmp_p
     clock.now_s += 3600
     assert await accounts.sessions.find(token)
     accounts.close()
+
+
+async def test_whoever_signs_in_on_a_full_disk_comes_in_and_is_told(tmp_path: Path) -> None:
+    """Without it a full disk would shut the next shift out from the alarms."""
+    async with desk(tmp_path) as it:
+        it.district.raised("a1")
+        with closing(sqlite3.connect(tmp_path / "desk.db")) as db:
+            for table in ("session", "journal"):
+                db.execute(
+                    f"CREATE TRIGGER full_{table} BEFORE INSERT ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'x'); END"
+                )
+            first, second = await it.signed_in("answer"), await it.signed_in("answer")
+            assert "disk took nothing" in (await first.get("/?lang=en")).text
+            assert (await first.act("/acknowledge", alarm="a1")).status_code == 303
+            assert it.district.asked == [("acknowledge", "a1", "answer 王敏")]
+            await first.act("/sign-out")
+            assert (await first.get("/")).status_code == 303
+            for table in ("session", "journal"):
+                db.execute(f"DROP TRIGGER full_{table}")
+        third = await it.signed_in("answer")
+        assert "disk took nothing" not in (await third.get("/?lang=en")).text
+        assert (await second.get("/")).status_code == 200
+        # as `gatehouse-district user password` does, in another process
+        other = Accounts(tmp_path / "desk.db", it.clock, _Counted(), Passwords(CHEAP))
+        await other.set_password("answer", "another one 12", by=BY)
+        other.close()
+        assert (await second.get("/")).status_code == 303
 
 
 def test_root_follows_no_link_that_another_laid(tmp_path: Path) -> None:
