@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from gatehouse.texts import _
@@ -34,16 +33,13 @@ class GatewayPages:
         """Show every gateway, trouble first."""
         await self._board.read_gateways()
         table = self._board.gateways
+        version = table.version  # what comes while rows are drawn, the stream brings
         rows = sorted(table, key=lambda row: gateway_view.order(row.item))
-        drawn = [Markup(self._look.gateway(row, visit.language)) for row in rows]  # noqa: S704  # what templates have escaped
-        well = sum(gateway_view.trouble(row.item).rank == gateway_view.WELL for row in rows)
         return self._doors.page(
             visit,
             "gateways.html",
-            rows=Markup("").join(drawn),
-            version=table.version,
-            count=len(rows),
-            well=well,
+            rows=await self._look.gateways(rows, visit.language),
+            version=version,
         )
 
     async def one(self, visit: Visit) -> Response:

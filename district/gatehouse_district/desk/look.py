@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,6 +15,8 @@ from gatehouse_district.desk.alarm_view import Seen
 from gatehouse_district.desk.parts import Parts
 from gatehouse_district.desk.table import Row
 from gatehouse_district.model import Gateway
+
+T = TypeVar("T")
 
 _AT_ONCE: Final = 40
 """Rows drawn before others have their turn: receipts wait for the same loop."""
@@ -57,12 +59,11 @@ class Look:
 
     async def alarms(self, rows: Iterable[Row[Seen]], language: str, *, answers: bool) -> Markup:
         """Return the rows of alarms one behind the other."""
-        drawn = []
-        for number, row in enumerate(rows):
-            if number % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)
-            drawn.append(self.alarm(row, language, answers=answers))
-        return Markup("").join(map(Markup, drawn))
+        return await _drawn(rows, lambda row: self.alarm(row, language, answers=answers))
+
+    async def gateways(self, rows: Iterable[Row[Gateway]], language: str) -> Markup:
+        """Return the rows of gateways one behind the other."""
+        return await _drawn(rows, lambda row: self.gateway(row, language))
 
     def alarm(self, row: Row[Seen], language: str, *, answers: bool) -> str:
         """Return one alarm as everybody sees it who speaks this and may do this."""
@@ -79,6 +80,16 @@ class Look:
             drawn = self.page(template, item=row.item, answers=answers)
             row.drawn[language, answers] = drawn
         return drawn
+
+
+async def _drawn(rows: Iterable[Row[T]], draw: Callable[[Row[T]], str]) -> Markup:
+    """Draw rows, a few at a time."""
+    drawn = []
+    for number, row in enumerate(rows, 1):
+        drawn.append(Markup(draw(row)))  # noqa: S704  # what templates have escaped
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return Markup("").join(drawn)
 
 
 def said_as_json(value: object) -> str:

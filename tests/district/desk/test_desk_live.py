@@ -11,6 +11,7 @@ import pytest
 from district.desk.fake_district import at
 from district.desk.rig import PASSWORD, Desk, SetClock, desk
 from district.desk.stream import WAIT_S, Stream, stream
+from gatehouse_district.desk.look import Look
 from gatehouse_district.desk.parts import Limits
 from gatehouse_district.desk.sessions import IDLE_S
 from gatehouse_district.errors import DistrictStoreError
@@ -294,3 +295,23 @@ async def test_stopping_ends_every_stream(it: Desk) -> None:
         await page.until(lambda: page.all("beat"))
         it.app.state.board.stop()
         await asyncio.wait_for(page.over.wait(), WAIT_S)
+
+
+async def test_a_thousand_gateways_are_drawn_between_other_work(it: Desk) -> None:
+    """Without it receipts would wait for a second whenever somebody opens the gateways' page."""
+    for number in range(1_000):
+        it.district.put(Gateway(f"gw-{number}", "学校", Presence.ONLINE, None, None))
+    board, look, turns = it.app.state.board, Look(it.parts), 0
+    await board.read_gateways()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    drawn = await look.gateways(board.gateways, "en")
+    other.cancel()
+    assert drawn.count('<li class="row"') == 1_000
+    assert turns > 20  # it waits for nothing else
