@@ -92,7 +92,7 @@ class VideoService:
     async def run(self) -> int:
         """Work until told to stop. Returns the exit code."""
         loop = asyncio.get_running_loop()
-        stop, again = asyncio.Event(), asyncio.Event()
+        stop, again, listens = asyncio.Event(), asyncio.Event(), asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         loop.add_signal_handler(signal.SIGHUP, again.set)
@@ -107,10 +107,11 @@ class VideoService:
                     tasks.create_task(_supervised("recordings", self._recordings.run)),
                     tasks.create_task(_supervised("evidence", self._evidence.run)),
                     tasks.create_task(_supervised("reports", self._reporter.run)),
-                    tasks.create_task(_supervised("socket", partial(_answer, socket))),
+                    tasks.create_task(_supervised("socket", partial(_answer, socket, listens))),
                     tasks.create_task(self._reloads(again)),
                     tasks.create_task(self._sign_of_life()),
                 ]
+                await listens.wait()
                 self._ready()
                 await stop.wait()
                 self._notifier.say("STOPPING=1")
@@ -234,9 +235,15 @@ class VideoService:
             await asyncio.sleep(period_s / 3)
 
 
-async def _answer(socket: ControlServer) -> None:
-    """Answer on our socket until cancelled."""
-    await socket.start()
+async def _answer(socket: ControlServer, listens: asyncio.Event) -> None:
+    """Answer on our socket until cancelled; ``listens`` is set once that was begun, or tried.
+
+    Who cannot be asked records nevertheless, and is not to be ended for a start that took too long.
+    """
+    try:
+        await socket.start()
+    finally:
+        listens.set()
     try:
         await asyncio.get_running_loop().create_future()
     finally:
