@@ -45,3 +45,26 @@ async def test_no_ring(tmp_path: Path) -> None:
     """A camera whose eye is not there has no ring, and that is no error."""
     rings = Rings(tmp_path, lambda *_: False, SystemClock("boot"), preroll_s=0.2)
     assert await rings.recorded("csi", time.time_ns() // 1_000_000) is None
+
+
+async def test_a_ring_that_cannot_be_read_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it each failure left a film of minutes on the disk until the next start."""
+    written: list[Path] = []
+
+    def keep(_camera: str, path: Path, _after_s: float) -> bool:
+        path.write_bytes(b"ring")
+        written.append(path)
+        return True
+
+    def fails(_path: Path) -> None:
+        raise OSError(5, "bad block")
+
+    monkeypatch.setattr(ring, "MORE_S", 0.0)
+    monkeypatch.setattr(ring, "CLOSED_S", 0.0)
+    monkeypatch.setattr(ring, "content", fails)
+    rings = Rings(tmp_path, keep, SystemClock("boot"), preroll_s=0.0)
+    with pytest.raises(OSError, match="bad block"):
+        await rings.recorded("csi", 1)
+    assert not written[0].exists()

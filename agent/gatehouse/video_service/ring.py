@@ -65,9 +65,14 @@ class Rings:
             return None
         writing.users += 1
         loop = asyncio.get_running_loop()
-        while (left_s := writing.closes_s - loop.time()) > 0:  # noqa: ASYNC110  # it may get longer
-            await asyncio.sleep(left_s)
-        return Lent(await self._beside.do(partial(_look, writing)), partial(self._done, writing))
+        try:
+            while (left_s := writing.closes_s - loop.time()) > 0:  # noqa: ASYNC110  # may get longer
+                await asyncio.sleep(left_s)
+            found = await self._beside.do(partial(_look, writing))
+        except BaseException:  # nobody else would give it back
+            self._done(writing)
+            raise
+        return Lent(found, partial(self._done, writing))
 
     async def _order(self, camera: str, end_ms: int) -> _Writing | None:
         """Have the file written that reaches so far; None: nobody can write it now."""
