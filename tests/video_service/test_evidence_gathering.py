@@ -249,8 +249,8 @@ async def test_without_room_there_are_pictures_and_a_fault(root: Path, film: Pat
         assert big.exists()
 
 
-async def test_another_recorders_files_are_linked(root: Path, film: Path) -> None:
-    """Where another recorder writes, its own files are the evidence, and cost no room twice."""
+async def test_another_recorders_files_are_taken_over(root: Path, film: Path) -> None:
+    """Where another recorder writes, its files are the evidence, whatever it does with them."""
     async with gathering(root, record=False) as rig:
         first = rig.record("gate", -9.0, film)
         later = rig.record("gate", 3.5, film)
@@ -274,5 +274,5 @@ async def test_another_recorders_files_are_linked(root: Path, film: Path) -> Non
         assert lacks(manifest) == []
         (clip,) = [item for item in manifest.items if item.kind == CLIP]
         assert (clip.file, clip.source) == ("clip-gate-1.mp4", "other")
-        assert (rig.shelf.place(alarm.id) / clip.file).samefile(first)
+        first.write_bytes(b"another time")  # a ring of files is written again
         sound(rig, manifest)

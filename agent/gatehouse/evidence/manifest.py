@@ -41,7 +41,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None = None
     """Of a picture: its number at the district (``up/picture/<alarm id>/<number>``), from 1."""
     source: str = ""
-    """``eye``, ``recorder``, ``ring`` or ``other`` (another recorder's files)."""
+    """``eye``, ``recorder``, ``ring``, ``other`` (a copy of another recorder's file), or
+    ``other-linked``: that file itself, which changes if its recorder writes into it again."""
 
 
 class Lacking(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ _SOURCE: Final = {
     "recorder": N_("our recorder"),
     "ring": N_("camera's ring memory"),
     "other": N_("another recorder"),
+    "other-linked": N_("another recorder's own file, linked"),
 }
 _CHAIN: Final = {
     "same": N_("as told to the district"),

@@ -1,12 +1,11 @@
-"""The recordings around an alarm: cut from our own, linked or copied from another recorder's.
+"""The recordings around an alarm: cut from our own, taken over from another recorder.
 
 One clip is made at a time, so that many alarms at once take longer and not more of the machine.
 """
 
 import asyncio
-import errno
 import os
-import shutil
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +22,9 @@ from gatehouse.video import covering, cutter
 from gatehouse.video.covering import Recorded
 from gatehouse.video.cut import plan as cut_plan
 from gatehouse.video.segment import measure
+from gatehouse.video_service import taking
 from gatehouse.video_service.beside import Beside
+from gatehouse.video_service.binder import is_full
 
 _MS: Final = 1_000_000
 _HOLE_MS: Final = 2500
@@ -41,8 +42,10 @@ class Pace:
     """So long is waited for our recorder to write the end: some cameras send a keyframe in 20 s."""
     other_s: float = 1200.0
     """So long for another recorder to finish its file, which may last a quarter of an hour."""
+    copy_s: float = 120.0
+    """So long a copy of another recorder's file may take: a gigabyte to a usual card."""
     hang_s: float = 600.0
-    """A copy of a gigabyte to a slow card takes so long."""
+    """Cutting, copying and hashing beside the loop; then the disk hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +116,46 @@ class Clips:
         return Got((item,), _holes(wanted, found), () if recorded else _held(wanted, found))
 
     async def other(self, wanted: Wanted) -> Got:
-        """Link or copy what another recorder has. Raises OSError."""
+        """Take over what another recorder has; what cannot be had of it lacks. Raises OSError."""
         found = await self._finished(wanted)
         if not found:
             return Got(lacking=(_nothing(wanted),))
         items: list[Item] = []
+        lacking = list(_holes(wanted, found))
         for part, each in enumerate(found, 1):
-            ending = each.path.suffix.lower().removeprefix(".")
-            name = plan.clip_file(wanted.camera.name, ending, part)
-            fresh = wanted.folder / f"{name}{bundle.FRESH}"
-            async with self._turn:
-                size = await self._beside.do(partial(_size, each.path))
-                if not await self._has_room(size):
-                    got = _no_room(wanted, found)
-                    return replace(got, items=tuple(items))
-                await self._beside.do(partial(_link, each, fresh))
-                done = partial(bundle.settle, fresh, wanted.folder / name)
-                sha256, size = await self._beside.do(done)
-            items.append(self._item(wanted, name, sha256, size, (each.start_ms, each.end_ms)))
-        return Got(tuple(items), _holes(wanted, found), _held(wanted, found))
+            try:
+                item = await self._taken(wanted, part, each)
+            except OSError as exc:  # its recorder may have deleted it; the others are none the less
+                why = plan.DISK_FULL if is_full(exc) else plan.DAMAGED
+                lacking.append(_lacks(wanted, why, f"{each.path.name}: {exc.strerror or exc}"))
+                continue
+            if item is None:
+                return replace(_no_room(wanted, found), items=tuple(items))
+            items.append(item)
+        return Got(tuple(items), tuple(lacking), _held(wanted, found))
+
+    async def _taken(self, wanted: Wanted, part: int, each: Recorded) -> Item | None:
+        """Take over one file; None: there is no room. Raises OSError."""
+        ending = each.path.suffix.lower().removeprefix(".")
+        name = plan.clip_file(wanted.camera.name, ending, part)
+        fresh = wanted.folder / f"{name}{bundle.FRESH}"
+        async with self._turn:
+            size = await self._beside.do(partial(_size, each.path))
+            if not await self._has_room(size):
+                return None
+            until_s = time.monotonic() + self.pace.copy_s
+            taken = partial(
+                taking.take,
+                each.path,
+                fresh,
+                growing=each.growing,
+                until=lambda: time.monotonic() < until_s,
+            )
+            source = await self._beside.do(taken)
+            done = partial(bundle.settle, fresh, wanted.folder / name)
+            sha256, size = await self._beside.do(done)
+        span = (each.start_ms, each.end_ms)
+        return self._item(replace(wanted, source=source), name, sha256, size, span)
 
     async def _complete(self, wanted: Wanted) -> list[Recorded]:
         """Wait for the end of what is wanted, as long as it may still be written."""
@@ -190,15 +214,17 @@ class Clips:
 
 
 def _nothing(wanted: Wanted) -> Lacking:
-    text = "no recording covers the time"
-    return Lacking(camera=wanted.camera.name, kind=CLIP, why=plan.NO_RECORDING, text=text)
+    return _lacks(wanted, plan.NO_RECORDING, "no recording covers the time")
+
+
+def _lacks(wanted: Wanted, why: str, text: str) -> Lacking:
+    return Lacking(camera=wanted.camera.name, kind=CLIP, why=why, text=text)
 
 
 def _no_room(wanted: Wanted, found: Sequence[Recorded]) -> Got:
     """Say that there is no room; the recordings themselves are held."""
     text = "max_mb is reached, and nothing released may go"
-    lacks = Lacking(camera=wanted.camera.name, kind=CLIP, why=plan.DISK_FULL, text=text)
-    return Got(lacking=(lacks,), held=_held(wanted, found))
+    return Got(lacking=(_lacks(wanted, plan.DISK_FULL, text),), held=_held(wanted, found))
 
 
 def _holes(wanted: Wanted, found: Sequence[Recorded]) -> tuple[Lacking, ...]:
@@ -243,24 +269,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _link(recorded: Recorded, fresh: Path) -> None:
-    """Link a recording, which takes no room while it stays; copy it where that cannot be.
-
-    What may still grow is copied: its hash must hold.
-    """
-    fresh.unlink(missing_ok=True)
-    if not recorded.growing:
-        try:
-            fresh.hardlink_to(recorded.path)
-        except OSError as exc:
-            if exc.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}:
-                raise
-        else:
-            return
-    try:
-        shutil.copyfile(recorded.path, fresh)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise

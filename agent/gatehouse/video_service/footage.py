@@ -53,7 +53,7 @@ class Footage:
         await binder.begun.wait()
         if camera.record:
             return await self.clips.own(wanted)
-        return await self.clips.other(replace(wanted, source="other"))
+        return await self.clips.other(wanted)
 
     async def _from_ring(self, wanted: Wanted, binder: Binder) -> Got:
         name = wanted.camera.name

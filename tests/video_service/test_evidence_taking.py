@@ -1,0 +1,60 @@
+"""What another recorder has becomes evidence that it cannot change."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from gatehouse.clock import SystemClock
+from gatehouse.config import Camera
+from gatehouse.video import covering
+from gatehouse.video.covering import Recorded
+from gatehouse.video_service import taking
+from gatehouse.video_service.clips import Clips, Pace, Wanted
+
+
+@pytest.mark.parametrize("growing", [True, False])
+def test_a_copy_stays_as_it_was(tmp_path: Path, growing: bool) -> None:
+    """A recorder that fills a ring of files writes other footage into the same one."""
+    source, fresh = tmp_path / "ch01.mp4", tmp_path / "fresh"
+    source.write_bytes(b"film" * 2_000_000)
+    fresh.write_bytes(b"left by a crash")
+    assert taking.take(source, fresh, growing=growing, until=lambda: True) == taking.COPY
+    with source.open("r+b") as again:
+        again.write(b"else")
+    assert fresh.read_bytes() == b"film" * 2_000_000
+
+
+def test_what_takes_too_long_is_linked_and_said(tmp_path: Path) -> None:
+    """A slow card must not lose what a link still holds; but a growing file has no hash yet."""
+    source, fresh = tmp_path / "ch01.mp4", tmp_path / "fresh"
+    source.write_bytes(b"film")
+    assert taking.take(source, fresh, growing=False, until=lambda: False) == taking.LINK
+    assert fresh.samefile(source)
+    with pytest.raises(TimeoutError):
+        taking.take(source, fresh, growing=True, until=lambda: False)
+    assert not fresh.exists()
+    assert source.exists()
+
+
+async def test_a_file_that_went_costs_none_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a recorder that deletes its oldest file took the whole clip with it."""
+    there = tmp_path / "b.mp4"
+    there.write_bytes(b"film")
+    found = [Recorded(tmp_path / "a.mp4", 0, 5000), Recorded(there, 5000, 10_000)]
+    monkeypatch.setattr(covering, "others", lambda *_: found)
+    clips = Clips(SystemClock("boot"), tmp_path / "index", _room, Pace(other_s=0.0))
+    (tmp_path / "bundle").mkdir()
+    camera = Camera("gate", "rtsp://x/y", "general", recordings=tmp_path)
+    got = await clips.other(Wanted(camera, tmp_path / "bundle", 0, 10_000))
+    assert [(item.file, item.source) for item in got.items] == [("clip-gate-2.mp4", "other")]
+    assert [(each.why, "a.mp4" in each.text) for each in got.lacking] == [("damaged", True)]
+    assert os.listdir(tmp_path / "bundle") == ["clip-gate-2.mp4"]  # noqa: PTH208  # names alone
+
+
+async def _room(_need: int) -> bool:
+    await asyncio.sleep(0)
+    return True
