@@ -53,6 +53,16 @@ def html(out: Path) -> str:
         return opened.read(f"evidence-{ALARM}/index.html").decode()
 
 
+def test_a_clock_that_is_not_set_hinders_no_export(tmp_path: Path) -> None:
+    """A zip knows no time before 1980, and a Pi without a battery may wake there."""
+    small(tmp_path / "e")
+    bundle = bundles.read(tmp_path / "e", ALARM)
+    assert bundle.manifest is not None
+    out, unset = tmp_path / "out.zip", datetime(1970, 1, 1, tzinfo=UTC)
+    export.write(bundle, bundle.manifest, out, page=lambda _: "page", made=unset)
+    assert zipfile.is_zipfile(out)
+
+
 def test_the_zip_has_everything_as_it_was(tmp_path: Path) -> None:
     """Without it what leaves the school would be less, or other, than what was kept."""
     built = small(tmp_path / "e")

@@ -16,6 +16,8 @@ from gatehouse.evidence.verify import UNREADABLE, Finding
 PAGE: Final = "index.html"
 _CHUNK: Final = 1 << 20
 _RIGHTS: Final = 0o644 << 16
+_FIRST: Final = (1980, 1, 1, 0, 0, 0)
+"""A zip knows no time before; a clock that is not set does."""
 
 Page = Callable[[Sequence[Finding]], str]
 """Makes the page from what was found while the files were copied."""
@@ -48,7 +50,7 @@ class _Zip:
     def __init__(self, opened: zipfile.ZipFile, alarm: str, made: datetime) -> None:
         self._zip = opened
         self._folder = f"evidence-{alarm}"
-        self._date = made.timetuple()[:6]
+        self._date = max(made.timetuple()[:6], _FIRST)
 
     def open(self, name: str, length: int) -> IO[bytes]:
         """Begin a file of about so many bytes."""
