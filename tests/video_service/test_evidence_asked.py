@@ -20,6 +20,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"alarm": "../../etc", "by": "x", "via": "site"},
         {"alarm": "01a21662-6194-75e6-b4f7-7745787c88f4", "by": "x", "via": "site"},
         {"alarm": "01a21662-6194-75e6-b4f7-7745787c88f4", "by": "", "via": "site"},
+        {"alarm": "01a21662-6194-75e6-b4f7-7745787c88f4", "by": "x\nERROR", "via": "site"},
         {"by": "x"},
     ],
 )
@@ -27,8 +28,9 @@ async def test_what_is_no_release(root: Path, wrong: dict[str, str]) -> None:
     """A request must never reach a path that is no bundle."""
     async with gathering(root) as rig:
         await rig.until(lambda: rig.evidence.row().unknown == ())
-        with pytest.raises(ControlError):
+        with pytest.raises(ControlError) as refused:
             await rig.evidence.handlers()["evidence-release"](wrong)
+        assert ("printable" in str(refused.value)) == ("\n" in wrong["by"])
 
 
 async def test_a_snapshot_is_limited_and_honest(root: Path) -> None:

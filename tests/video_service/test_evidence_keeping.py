@@ -19,7 +19,7 @@ from gatehouse.evidence.shelf import Release, Shelf, Told
 from gatehouse.video_service import binder
 from gatehouse.video_service.asking import Seen
 from gatehouse.video_service.beside import Beside
-from gatehouse.video_service.keeping import Keeping
+from gatehouse.video_service.keeping import ALL, Keeping
 
 OTHER = "01a21662-6194-75e6-b4f7-7745787c88f5"
 
@@ -46,7 +46,7 @@ async def test_what_a_disk_does_is_told(
     """Also before anything could be read: a card that is full at the first start is a fault."""
     kept = keeping(tmp_path)
     assert set(kept.row().unknown) == {reports.EVIDENCE_FAILED, reports.EVIDENCE_FULL}
-    kept.trouble(OSError(number, "so"))
+    kept.trouble(ALL, OSError(number, "so"))
     assert [each.fault for each in kept.row().stands] == [stands]
     assert kept.row().unknown == (unknown,)
     with pytest.raises(ControlError, match="still being read"):

@@ -1,5 +1,6 @@
 """Which alarms get a bundle, and the bundle before anything is in it. Pure."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -12,7 +13,7 @@ from gatehouse.config import Gateway
 from gatehouse.events import Event, Mode, rfc3339
 from gatehouse.evidence.bundle import sha256_of
 from gatehouse.evidence.manifest import Manifest
-from gatehouse.evidence.plan import Window
+from gatehouse.evidence.plan import Window, unix_ms
 
 _S: Final = 1_000_000_000
 
@@ -34,6 +35,18 @@ def age_s(event: Event, now: Reading, bootid: str) -> float:
     if event.bootid == bootid:
         return (now.boottime_ns - int(event.monotonic)) / _S
     return now.unix_ns / _S - datetime.fromisoformat(event.time).timestamp()
+
+
+def age_of(manifest: Manifest, now: Reading, bootid: str, window: Window) -> float:
+    """Return how long ago the press of a bundle on the disk was, in s.
+
+    Within one boot by the clock that nobody sets: it may have been set since the press.
+    """
+    event = manifest.event
+    if event.get("bootid") == bootid:
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            return (now.boottime_ns - int(event["monotonic"])) / _S
+    return (now.unix_ns / 1e6 - unix_ms(manifest.begins)) / 1000 - window.before_s
 
 
 def manifest_of(

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gatehouse.evidence.plan import WINDOW
 from gatehouse.evidence.shelf import Kept
 
 MB: Final = 1_000_000
 CLIP_BYTES: Final = 45 * MB
 """90 s at 4 Mbit/s: a camera of 1080 lines."""
-PICTURE_BYTES: Final = 400_000
+PICTURES_BYTES: Final = WINDOW.pictures * 400_000
+"""All of one camera around one press."""
 SPARE: Final = 64 * MB
 """What must stay free on the disk itself: the outbox lives there too."""
 

@@ -10,9 +10,9 @@ blocks, and one thread at a time uses it.
 """
 
 import contextlib
+import logging
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -24,6 +24,8 @@ from gatehouse.errors import MessageError
 from gatehouse.evidence import bundle
 from gatehouse.evidence.manifest import Manifest
 from gatehouse.evidence.plan import WINDOW, is_ready, unix_ms
+
+log = logging.getLogger(__name__)
 
 RELEASED: Final = "released.json"
 TOLD: Final = "told.json"
@@ -126,8 +128,8 @@ class Shelf:
             manifest, sha256 = bundle.read_manifest(folder)
             unix_ms(manifest.begins), unix_ms(manifest.ends)
         except (FileNotFoundError, NotADirectoryError):
-            if not any(folder.iterdir() if folder.is_dir() else ()):
-                return None  # killed before anything was in it
+            if not _is_begun(folder):
+                return None
             kept = Kept(alarm, None, why="it has no manifest")
         except (MessageError, ValueError, OSError) as exc:  # held; the others are none the worse
             kept = Kept(alarm, None, why=str(exc))
@@ -151,35 +153,51 @@ class Shelf:
         with contextlib.suppress(FileNotFoundError):
             self.place(alarm).rename(gone)
             files.sync(self.folder)
-        if gone.exists():  # also when the last try came no further than this
-            shutil.rmtree(gone)
+        _rid(gone)  # also when the last try came no further than this
 
     def sweep(self) -> None:
-        """Finish what a crash left half taken down. Raises OSError."""
-        for path in self.folder.glob(f"{_GONE}*"):
-            shutil.rmtree(path)
-        for path in self._empty():
-            path.rmdir()
-        if (self.folder / RINGS).exists():
-            shutil.rmtree(self.folder / RINGS)
-
-    def _empty(self) -> Iterator[Path]:
+        """Finish what a crash left half taken down, or not begun. Raises OSError."""
         if self.folder.exists():
             for path in list(self.folder.iterdir()):
-                if is_id(path.name) and path.is_dir() and not any(path.iterdir()):
-                    yield path
+                unbegun = is_id(path.name) and path.is_dir() and not _is_begun(path)
+                if unbegun or path.name.startswith(_GONE) or path.name == RINGS:
+                    _rid(path)
 
     def _write(self, alarm: str, name: str, note: msgspec.Struct) -> None:
         files.replace(self.place(alarm) / name, msgspec.json.encode(note), mode=_MODE)
 
 
 def _bytes(folder: Path) -> int:
-    """Return what the files of a bundle take; one that is written meanwhile changes its name."""
+    """Return what the files of a bundle take; one that is written meanwhile changes its name.
+
+    A folder that cannot be read counts as nothing: it is damaged, and the others are not.
+    """
     size = 0
-    for path in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            size += path.lstat().st_size
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                size += path.lstat().st_size
     return size
+
+
+def _is_begun(folder: Path) -> bool:
+    """Whether there is anything of a bundle in it: not when the power went at its first file."""
+    try:
+        return any(not path.name.endswith(bundle.FRESH) for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # it cannot be looked into: held
+
+
+def _rid(folder: Path) -> None:
+    """Delete a folder; what cannot be deleted hinders nothing, and is tried at the next start."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as exc:
+        log.warning("%s cannot be deleted: %s", folder, exc)
 
 
 def _note(path: Path, kind: type[T]) -> T | None:

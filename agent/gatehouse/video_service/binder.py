@@ -61,8 +61,8 @@ class Outside:
     """Told whenever what is durable of a bundle differs."""
     small: Callable[[str, int, Path], None]
     """Told of each small picture on the disk: the alarm, its number, where it is."""
-    trouble: Callable[[OSError | None], None]
-    """Told when the disk takes nothing; None: it takes again."""
+    trouble: Callable[[str, OSError | None], None]
+    """Told that the disk takes nothing of an alarm's bundle; None: it takes again."""
 
 
 class Binder:
@@ -133,7 +133,7 @@ class Binder:
                 await self._news.wait()
         manifest = plan.ready(self.manifest)
         while (error := await self._finish(manifest)) is not None:
-            self._outside.trouble(error)
+            self._trouble(error)
             await asyncio.sleep(AGAIN_S)
 
     async def _finish(self, manifest: Manifest) -> OSError | None:
@@ -150,11 +150,11 @@ class Binder:
         try:
             await self._outside.do(partial(bundle.begin, self.folder, self.manifest))
         except OSError as exc:
-            self._outside.trouble(exc)
+            self._trouble(exc)
             self._more = self._more.without_files(exc)
             await asyncio.sleep(AGAIN_S)
         else:
-            self._outside.trouble(None)
+            self._trouble(None)
             self._outside.changed(self.manifest)
             self.begun.set()
 
@@ -165,7 +165,7 @@ class Binder:
             self.manifest, items=more.items, lacking=more.lacking, held=more.held
         )
         if (error := await self._write(more.files, manifest)) is not None:
-            self._outside.trouble(error)
+            self._trouble(error)
             left = more.without_files(error)
             left.lacking += self._more.lacking
             self._more.lacking = left.lacking
@@ -182,6 +182,9 @@ class Binder:
         except OSError as exc:
             return exc
         self.manifest = manifest
-        self._outside.trouble(None)
+        self._trouble(None)
         self._outside.changed(manifest)
         return None
+
+    def _trouble(self, error: OSError | None) -> None:
+        self._outside.trouble(self.manifest.alarm, error)

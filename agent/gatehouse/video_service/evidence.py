@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -28,7 +28,7 @@ from gatehouse.video_service.alarms import Alarms, Ask, Mark
 from gatehouse.video_service.album import Album
 from gatehouse.video_service.asking import Seen
 from gatehouse.video_service.beside import Beside
-from gatehouse.video_service.binder import Binder, Outside
+from gatehouse.video_service.binder import AGAIN_S, Binder, Outside
 from gatehouse.video_service.clips import Clips, Pace
 from gatehouse.video_service.footage import Footage
 from gatehouse.video_service.gathering import Sources, gather
@@ -40,7 +40,7 @@ from gatehouse.video_service.snapshots import Snapshots
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 64
-"""Bundles that are gathered at the same time; the next ones wait for their turn."""
+"""Bundles of which pictures are taken at the same time, for 20 s; those of the next ones lack."""
 _HANG_S: Final = 30.0
 _MEASURE_S: Final = 60.0
 _NEW_S: Final = 3600.0
@@ -89,7 +89,12 @@ class Evidence:
         self._album = Album(cameras.picture, clock, window.every_s / 2)
         footage = Footage(self._clips, Rings(folder / RINGS, cameras.keep, clock))
         self._sources = Sources(
-            self._album, footage, lambda: self._config.cameras, self._keeping.fits, window
+            self._album,
+            footage,
+            lambda: self._config.cameras,
+            self._keeping.fits,
+            window,
+            asyncio.Semaphore(AT_ONCE),
         )
         self._out = PicturesOut(ask, clock)
         self._snapshots = Snapshots(
@@ -102,7 +107,6 @@ class Evidence:
         self._outside = Outside(
             self._disk.do, self._keeping.written, self._offer, self._keeping.trouble
         )
-        self._places = asyncio.Semaphore(AT_ONCE)
         self._gatherings: asyncio.TaskGroup | None = None
         self._marks: asyncio.Queue[tuple[Mark, list[Binder]]] = asyncio.Queue()
         self._received: asyncio.Queue[list[str]] = asyncio.Queue()
@@ -117,6 +121,7 @@ class Evidence:
 
     async def run(self) -> None:
         """Work until cancelled. Raises OSError when the bundles cannot be read."""
+        self._marks = asyncio.Queue()  # of an earlier run, nobody begins those bundles any more
         found = await self._keeping.load()
         mark = await self._disk.do(self._read_mark)
         self._known_mark = mark != Mark()
@@ -172,6 +177,8 @@ class Evidence:
         for key, value in (("by", by), ("via", via)):
             if not isinstance(value, str) or not value.strip() or len(value) > _NAME_LENGTH:
                 raise ControlError(f"{key} must be 1 to {_NAME_LENGTH} characters")
+            if not value.replace("\N{IDEOGRAPHIC SPACE}", " ").isprintable():  # it is logged
+                raise ControlError(f"{key} must be printable characters")
         try:
             already = await self._keeping.release(str(alarm), str(by).strip(), str(via))
         except OSError as exc:
@@ -206,14 +213,15 @@ class Evidence:
         """Go on with a bundle that is not ready, and with pictures that may not have arrived."""
         if (manifest := kept.manifest) is None:
             return
-        now_s = self._clock.reading().unix_ns / 1e9
+        now, bootid = self._clock.reading(), self._clock.bootid
+        age_s = begin.age_of(manifest, now, bootid, self._window)
+        press_s = unix_ms(manifest.begins) / 1000 + self._window.before_s
         folder = self._keeping.shelf.place(kept.alarm)
         for each in manifest.items:
             if each.number is not None:
-                age_s = now_s - unix_ms(each.begins) / 1000
-                self._out.offer(kept.alarm, each.number, folder / each.file, age_s)
+                since_s = unix_ms(each.begins) / 1000 - press_s
+                self._out.offer(kept.alarm, each.number, folder / each.file, age_s - since_s)
         if not kept.is_ready:
-            age_s = now_s - unix_ms(manifest.begins) / 1000 - self._window.before_s
             log.info("evidence of alarm %s is gathered on", kept.alarm)
             self._start(manifest, age_s, begun=True)
 
@@ -230,16 +238,17 @@ class Evidence:
     async def _gather(self, binder: Binder, at_s: float, *, begun: bool) -> None:
         """Gather one bundle; its failure is not that of the others."""
         alarm = binder.manifest.alarm
-        async with self._places:
-            try:
-                if begun:
-                    tidied = partial(bundle.tidy, binder.folder, binder.manifest, (RELEASED, TOLD))
-                    await self._disk.do(tidied)
-                await gather(binder, self._sources, at_s)
-            except Exception:
-                log.exception("evidence of alarm %s is not gathered until the next start", alarm)
-            else:
-                log.info("evidence of alarm %s is ready", alarm)
+        try:
+            if begun:
+                tidied = partial(bundle.tidy, binder.folder, binder.manifest, (RELEASED, TOLD))
+                await self._noted(alarm, lambda: self._disk.do(tidied))
+            await gather(binder, self._sources, at_s)
+        except Exception:
+            log.exception("evidence of alarm %s is not gathered until the next start", alarm)
+        else:
+            log.info("evidence of alarm %s is ready", alarm)
+        finally:
+            self._keeping.trouble(alarm, None)
 
     def _offer(self, alarm: str, number: int, path: Path) -> None:
         self._out.offer(alarm, number, path)
@@ -260,18 +269,24 @@ class Evidence:
                 await binder.begun.wait()
             path = self._keeping.shelf.folder / _MARK
             note = partial(files.replace, path, msgspec.json.encode(mark), mode=0o640)
-            try:
-                await self._disk.do(note)
-            except OSError as exc:  # an alarm is then looked at twice, and known
-                self._keeping.trouble(exc)
+            await self._noted(_MARK, partial(self._disk.do, note))
 
     async def _note_received(self) -> None:
         while True:
             keys = await self._received.get()
+            await self._noted(TOLD, partial(self._keeping.received, keys))
+
+    async def _noted(self, who: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do disk work until it is done: a fault that it began ends with it."""
+        while True:
             try:
-                await self._keeping.received(keys)
-            except OSError as exc:  # told again, and known there
-                self._keeping.trouble(exc)
+                await work()
+            except OSError as exc:
+                self._keeping.trouble(who, exc)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self._keeping.trouble(who, None)
+                return
 
     async def _measure(self) -> None:
         while True:

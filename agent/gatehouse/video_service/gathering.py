@@ -17,7 +17,8 @@ from gatehouse.video_service.binder import Binder
 from gatehouse.video_service.footage import Footage
 
 _NO_ROOM: Final = "there is no room"
-_LATE: Final = "the video service was not there, or busy"
+_LATE: Final = "the video service was not there"
+_BUSY: Final = "it was busy with the pictures of many other alarms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Sources:
     fits: Callable[[], bool]
     """Whether there is room for pictures."""
     window: plan.Window
+    places: asyncio.Semaphore
+    """Bounds of how many bundles pictures are taken at the same time; clips are made one by one."""
 
 
 async def gather(binder: Binder, sources: Sources, at_s: float) -> None:
@@ -41,8 +44,8 @@ async def gather(binder: Binder, sources: Sources, at_s: float) -> None:
         writing.create_task(binder.run())
         try:
             async with asyncio.TaskGroup() as gathered:
+                gathered.create_task(_all_pictures(binder, sources, at_s))
                 for name in binder.manifest.cameras:
-                    gathered.create_task(_pictures(name, binder, sources, at_s))
                     if not plan.has_clip(binder.manifest, name):
                         gathered.create_task(_clip(name, binder, sources, at_s))
         finally:
@@ -54,13 +57,22 @@ async def _clip(name: str, binder: Binder, sources: Sources, at_s: float) -> Non
     await sources.footage.get(camera, name, binder, at_s + sources.window.after_s)
 
 
-async def _pictures(camera: str, binder: Binder, sources: Sources, at_s: float) -> None:
+async def _all_pictures(binder: Binder, sources: Sources, at_s: float) -> None:
+    why = _BUSY if sources.places.locked() else _LATE
+    async with sources.places, asyncio.TaskGroup() as cameras:
+        for name in binder.manifest.cameras:
+            cameras.create_task(_pictures(name, binder, sources, at_s, why))
+
+
+async def _pictures(
+    camera: str, binder: Binder, sources: Sources, at_s: float, why_lost: str
+) -> None:
     loop, window = asyncio.get_running_loop(), sources.window
     since_s = loop.time() - at_s
     next_turn = 0 if since_s < window.every_s else int(since_s // window.every_s) + 1
     turns, lost = plan.turns_left(binder.manifest, camera, next_turn, window.pictures)
     if lost:
-        binder.add(lacking=[_lacking(camera, plan.NOT_IN_TIME, count=lost, text=_LATE)])
+        binder.add(lacking=[_lacking(camera, plan.NOT_IN_TIME, count=lost, text=why_lost)])
     for turn in turns:
         await asyncio.sleep(max(0.0, at_s + turn * window.every_s - loop.time()))
         if not sources.fits():

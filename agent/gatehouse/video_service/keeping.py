@@ -31,6 +31,8 @@ READY: Final = "evidence/"
 RELEASED: Final = "evidence-released/"
 _WITH_MANIFEST: Final = 24_000
 """Bytes of a happening up to which the manifest goes with it: a report has 60 kB."""
+ALL: Final = ""
+"""Who is in trouble when it is no single bundle."""
 _MARGIN_MS: Final = 2000
 _OVER: Final = 1.1
 """Pictures may go so far over the limit: clips, which are large, stop at it."""
@@ -55,17 +57,17 @@ class Keeping:
         self._kept: dict[str, Kept] | None = None
         self._held: tuple[Kept, ...] | None = None
         self._free = _UNMEASURED
-        self._trouble: OSError | None = None
+        self._troubles: dict[str, OSError] = {}
 
     async def load(self) -> list[Kept]:
         """Read all bundles. Raises OSError."""
         try:
             found = await self._disk.do(self._read)
         except OSError as exc:
-            self.trouble(exc)
+            self.trouble(ALL, exc)
             raise
         self._kept = {each.alarm: each for each in found}
-        self.trouble(None)
+        self.trouble(ALL, None)
         self._settled()
         for each in found:
             if each.manifest is None:
@@ -82,9 +84,11 @@ class Keeping:
         self._free = shutil.disk_usage(self.shelf.folder).free
 
     async def measure(self) -> None:
-        """See how much room there is. Raises OSError."""
-        await self._disk.do(self._measure)
-        self._changed()
+        """See how much room there is; what was released makes some for the next pictures.
+
+        A clip makes its own, but it comes last, and not all cameras are recorded. Raises OSError.
+        """
+        await self.has_room(self.cameras * room.PICTURES_BYTES)
 
     # what others say
 
@@ -103,16 +107,24 @@ class Keeping:
         size = sum(each.bytes for each in manifest.items) + len(body)
         self._put(replace(before, manifest=manifest, sha256=bundle.sha256_of(body), bytes=size))
 
-    def trouble(self, error: OSError | None) -> None:
-        """Hear that the disk takes nothing, or (None) takes again."""
-        if error is not None and self._trouble is None:
+    def trouble(self, who: str, error: OSError | None) -> None:
+        """Hear that the disk takes nothing of somebody (an alarm, `ALL`), or (None) takes again.
+
+        A fault stands for as long as anybody is in trouble: of two bundles one may be written.
+        """
+        before = bool(self._troubles)
+        if error is not None:
+            self._troubles.setdefault(who, error)
+        else:
+            self._troubles.pop(who, None)
+        if bool(self._troubles) == before:
+            return
+        if error is not None:
             log.warning("evidence cannot be written or read: %s", error)
-        elif error is None and self._trouble is not None:
+        else:
             log.info("evidence can be written again")
             self._free = _UNMEASURED  # what was found while it was full is over
-        if (error is None) != (self._trouble is None):
-            self._trouble = error
-            self._changed()
+        self._changed()
 
     async def release(self, alarm: str, by: str, via: str) -> bool:
         """Let go of a bundle; True when somebody had before. Raises ControlError, OSError."""
@@ -137,8 +149,16 @@ class Keeping:
                 continue
             what = {"ready": True} if f"{kind}/" == READY else {"released": True}
             told = msgspec.structs.replace(kept.told, **what)
-            await self._disk.do(partial(self.shelf.tell, alarm, told))
-            self._put(replace(self._all()[alarm], told=told))
+            if told == kept.told:
+                continue
+            try:
+                await self._disk.do(partial(self.shelf.tell, alarm, told))
+            except FileNotFoundError:  # somebody took the bundle by hand
+                self._all().pop(alarm, None)
+                self._settled()
+                continue
+            if (kept := self._all().get(alarm)) is not None:
+                self._put(replace(kept, told=told))
 
     async def has_room(self, need: int) -> bool:
         """Make room for so many bytes; False when held bundles would have to go. Raises OSError."""
@@ -188,9 +208,10 @@ class Keeping:
     def row(self) -> Row:
         """Return what stands."""
         full, failed = reports.EVIDENCE_FULL, reports.EVIDENCE_FAILED
-        if self._trouble is not None:
-            what, other = (full, failed) if is_full(self._trouble) else (failed, full)
-            said = {"text": str(self._trouble)[:300]}
+        if self._troubles:
+            error = next(iter(self._troubles.values()))
+            what, other = (full, failed) if is_full(error) else (failed, full)
+            said = {"text": str(error)[:300]}
             return Row(GATEWAY, (Standing(what, said),), (other,))
         if self._kept is None:
             return Row(GATEWAY, (), (failed, full))
