@@ -31,7 +31,7 @@ LAYERS = {
 ONE_FILE = {
     "gpiozero": {"alarm/gpio.py"},
     "lgpio": {"alarm/gpio.py", "alarm/chip.py"},
-    "sqlite3": {"outbox/sqlite.py", "video/index.py"},
+    "sqlite3": {"outbox/sqlite.py", "video/index.py", "video/index_reader.py"},
     "aiomqtt": {"uplink/mqtt.py"},
     "paho": {"uplink/mqtt.py"},
     "psutil": {"service/machine.py"},

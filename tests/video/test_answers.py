@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.video.answers import Answer, Duty, answers
-from gatehouse.video.index import Reader
+from gatehouse.video.index_reader import Reader
 from gatehouse.video.retention import Disk
 from gatehouse_sim.recordings import Hole, Tree, make
 from video.trees import DAY, HOUR, MINUTE, NOW, SECOND, Followed

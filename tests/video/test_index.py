@@ -6,7 +6,9 @@ import pytest
 
 from gatehouse.errors import RecordingsError
 from gatehouse.video.answers import untold_gaps
-from gatehouse.video.index import Camera, Index, Reader
+from gatehouse.video.index import Index
+from gatehouse.video.index_reader import Reader
+from gatehouse.video.index_schema import Camera
 from gatehouse.video.retention import Span
 from gatehouse_sim.recordings import Hole, Tree, make
 from video.trees import DAY, HOUR, MINUTE, NOW, Followed

@@ -9,10 +9,15 @@ from gatehouse.video.index import Index
 from gatehouse.video.layout import own_path
 from gatehouse.video.retention import Span
 from gatehouse.video.scan import Scanner
-from gatehouse_sim.recordings import film
+from gatehouse_sim.recordings import Hole, film
 
 NOW = round(datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp() * 1000)
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
+HOLES = (
+    Hole(2 * DAY, 20 * MINUTE),
+    Hole(30 * HOUR, 30 * SECOND),
+    Hole(5 * HOUR + 20 * SECOND, 310 * SECOND),
+)
 
 
 @dataclass

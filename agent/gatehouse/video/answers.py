@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from gatehouse.video.index import Camera, Reader
+from gatehouse.video.index_reader import Reader
+from gatehouse.video.index_schema import Camera
 from gatehouse.video.plan import Area
 from gatehouse.video.retention import (
     DAY_MS,

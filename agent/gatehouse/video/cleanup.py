@@ -23,7 +23,9 @@ from typing import Final, Literal
 
 from gatehouse.errors import RecordingsError
 from gatehouse.video import layout
-from gatehouse.video.index import Camera, Index, Reader
+from gatehouse.video.index import Index
+from gatehouse.video.index_reader import Reader
+from gatehouse.video.index_schema import Camera
 from gatehouse.video.plan import Area, Keeping, Piece, Plan, by_camera
 from gatehouse.video.retention import DAY_MS, Span
 from gatehouse.video.settle import settle

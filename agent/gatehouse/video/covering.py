@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gatehouse.video import layout
-from gatehouse.video.index import Reader
+from gatehouse.video.index_reader import Reader
 from gatehouse.video.segment import keyframes, measure
 
 BACK_MS: Final = 600_000

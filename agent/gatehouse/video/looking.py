@@ -7,7 +7,7 @@ from stat import S_ISREG
 from typing import Final
 
 from gatehouse.video import layout, segment
-from gatehouse.video.index import Flag
+from gatehouse.video.index_schema import Flag
 
 _STEP_MS: Final = 30_000
 """Between a segment's end and the file's own time; more tells of a stepped clock, or a copy."""

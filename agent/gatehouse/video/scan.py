@@ -20,7 +20,8 @@ from typing import Final, NamedTuple
 
 from gatehouse.errors import RecordingsError
 from gatehouse.video import layout
-from gatehouse.video.index import Camera, Flag, Folder, Index, Segment
+from gatehouse.video.index import Index
+from gatehouse.video.index_schema import Camera, Flag, Folder, Segment
 from gatehouse.video.looking import end_by_time, is_there
 from gatehouse.video.settle import check, settle
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from statistics import median_low
 from typing import Final
 
-from gatehouse.video.index import Camera, Flag, Index, Segment
+from gatehouse.video.index import Index
+from gatehouse.video.index_schema import Camera, Flag, Segment
 from gatehouse.video.looking import Look, end_by_time, is_there, look_at
 from gatehouse.video.retention import Span
 

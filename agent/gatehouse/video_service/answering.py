@@ -7,8 +7,8 @@ from typing import Final
 from gatehouse.config import Camera, Retention
 from gatehouse.control.reports import MOST_TOLD, Told
 from gatehouse.video.answers import Answer, answers, untold_gaps
-from gatehouse.video.index import Camera as Row
 from gatehouse.video.index import Index
+from gatehouse.video.index_schema import Camera as Row
 from gatehouse.video.retention import DAY_MS, Disk
 from gatehouse.video.scan import Progress
 from gatehouse.video_service.following import Followed, Place

@@ -15,7 +15,8 @@ from gatehouse.clock import Clock
 from gatehouse.config import Camera, Retention
 from gatehouse.errors import RecordingsError
 from gatehouse.video.cleanup import finish
-from gatehouse.video.index import Index, damaged
+from gatehouse.video.index import Index
+from gatehouse.video.index_reader import damaged
 from gatehouse.video.retention import Disk
 from gatehouse.video.scan import Progress, Scanner
 from gatehouse.video_service import disks
