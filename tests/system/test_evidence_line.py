@@ -1,14 +1,19 @@
 """Pictures on their way: never before an alarm, on the narrowest of lines; and on command."""
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gatehouse.control.server import ControlServer
 from gatehouse.errors import ControlError
+from gatehouse.threads import off_loop
 from gatehouse.uplink.picture_file import MOST_BYTES
 from gatehouse_sim.school import GATEWAY, Plan, School, opened
 from system.ear import TOPICS, ear
@@ -68,6 +73,40 @@ async def test_an_alarm_waits_for_one_picture_at_most(school_root: Path) -> None
         assert status["link"]["connection"] == 1
         sent = heard.pictures()
         assert sent == [f"a/{number}" for number in range(1, len(sent) + 1)]
+
+
+def _sent(count: int, status: dict[str, Any]) -> bool:
+    return bool(status["pictures"]["sent"] == count)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("bytes_s", "most"), [(12_500.0, 14_000), (4_000.0, 8000)])
+async def test_on_a_narrow_line_the_next_pictures_are_small(
+    school_root: Path, bytes_s: float, most: int
+) -> None:
+    """Without it each picture held a press up for five seconds, or cost the connection."""
+    async with (
+        opened(school_root, Plan(tls=False), agent=False) as school,
+        ear(school) as heard,
+        SlowLine(school.broker.port, bytes_s=bytes_s, delay_s=0.02) as line,
+    ):
+        text = school.place.config.read_text(encoding="utf-8")
+        slow = f'brokers = ["mqtt://127.0.0.1:{line.port}"]'
+        school.place.config.write_text(re.sub(r"brokers = \[.*\]", slow, text), encoding="utf-8")
+        await school.agent.start()
+        await well(school)
+        sizes = [30_000]
+        for number, path in enumerate(pictures(school, 6), 1):
+            await off_loop(partial(os.truncate, path, sizes[-1]), name="cut", timeout_s=10)
+            asked = {"do": "picture", "alarm": "a", "number": number, "path": path}
+            await school.agent.ask(asked)
+            await heard.until(number)
+            await school.agent.wait_for(partial(_sent, number))
+            asked["number"] = 1  # sent already: only what the line bears is asked
+            sizes.append((await school.agent.ask(asked))["most_bytes"])
+        assert max(sizes[1:]) <= most, sizes
+        status = await school.agent.status()
+        assert (status["pictures"]["dropped"], status["link"]["connection"]) == (0, 1)
 
 
 @asynccontextmanager

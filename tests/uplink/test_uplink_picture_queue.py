@@ -64,7 +64,7 @@ def test_the_line_rests_three_times_as_long_and_two_seconds_at_most(times: list[
     pace, now = Pace(Timing()), 0.0
     for took in times:
         now += took
-        pace.taken(took, now)
+        pace.taken(took, 60_000, now)
         assert pace.resume_s - now == pytest.approx(min(3 * took, 2.0))
         now = pace.resume_s
 
@@ -77,11 +77,48 @@ def test_what_does_harm_is_tried_again_late_and_later() -> None:
         pace.harmed(0.0)
         waits.append(pace.resume_s)
     assert waits == [15, 30, 60, 120, 240, 300, 300]
-    pace.taken(0.1, 0.0)
+    pace.taken(0.1, 60_000, 0.0)
     pace.harmed(0.0)
     assert pace.resume_s == 15
     pace.unheard(0.0)
     assert pace.resume_s == 1
+
+
+@pytest.mark.parametrize(
+    ("took", "most_bytes", "bears"),
+    [
+        ([], 30_000, 60_000),  # nothing is known
+        ([0.01], 60_000, 60_000),
+        ([0.5], 60_000, 60_000),  # 1 Mbit/s
+        ([2.4], 12_500, 50_000),  # 100 kbit/s
+        ([2.4, 0.01, 30.0], 60_000, 60_000),  # one that met with a crowd says nothing
+        ([2.4, 2.4, 6.0, 6.0, 6.0], 8000, 20_000),
+        ([15.0], 8000, 8000),  # 16 kbit/s
+        ([30.0], 8000, 8000),
+    ],
+)
+def test_a_picture_is_as_large_as_a_second_carries(
+    took: list[float], most_bytes: int, bears: int
+) -> None:
+    """Without it one picture at 100 kbit/s held a press up for five seconds."""
+    pace = Pace(Timing())
+    for each in took:
+        pace.taken(each, 30_000, 0.0)
+    assert pace.most_bytes == most_bytes
+    assert pace.bears(bears)
+    assert bears == 60_000 or not pace.bears(bears + 1)
+
+
+def test_a_line_that_bears_no_picture_is_tried_now_and_then() -> None:
+    """Below 16 kbit/s alarms need all of it; when it is wide again, pictures go again."""
+    pace, waits = Pace(Timing()), []
+    for _ in range(4):
+        pace.taken(5.0, 8000, 0.0)
+        waits.append(pace.resume_s)
+    assert waits == [15, 30, 60, 120]
+    pace.taken(0.1, 8000, 0.0)
+    assert pace.resume_s < 1
+    assert pace.most_bytes == 60_000
 
 
 # the file

@@ -5,8 +5,10 @@ import io
 import time
 
 import av
+import numpy as np
 import pytest
 
+from gatehouse.video import jpeg
 from gatehouse.video.eye_messages import MOST_SMALL, Beat, Key, Picture
 from video.sim_cameras import Looking, looking, simulated
 
@@ -54,3 +56,15 @@ async def test_a_camera_that_stands_still_gives_none() -> None:
         newest = max(e.at_ns for e in look.heard if isinstance(e, Key | Beat))
         assert all(picture.at_ns <= newest + 1_000_000_000 for picture in late)
         await asyncio.sleep(0)
+
+
+def test_a_small_picture_is_as_small_as_the_line_wants() -> None:
+    """Without it a picture on a narrow line would hold up the next press."""
+    grain = np.random.default_rng(1).integers(0, 12, (1620, 1920)).astype("uint8")
+    slope = np.linspace(0, 200, 1920).astype("uint8")
+    frame = jpeg.frame_of(grain + slope)
+    sizes = [len(jpeg.small(frame, most)) for most in (60_000, 30_000, 10_000)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] <= 60_000
+    assert sizes[1] <= 30_000
+    assert sizes[2] <= 10_000

@@ -111,7 +111,7 @@ class Desk:
         if self.busy:
             raise ControlError("busy", protocol.BUSY)
         self.pictures.append((request["alarm"], request["number"], request["path"]))
-        return {"queued": True}
+        return {"queued": True, "most_bytes": 9000}
 
 
 @dataclass
@@ -122,8 +122,10 @@ class Eyes:
     taken: list[str] = field(default_factory=list)
     goes: dict[str, tuple[int, str]] = field(default_factory=dict)
     """After how many pictures a camera goes, and since when it then is gone."""
+    most_bytes: int = 0
+    """How large the last small one was to be at most."""
 
-    async def picture(self, name: str, _old_s: float) -> Seen:
+    async def picture(self, name: str, _old_s: float, most_bytes: int) -> Seen:
         """Take one."""
         await asyncio.sleep(0)
         if name in self.away:
@@ -131,6 +133,7 @@ class Eyes:
         self.taken.append(name)
         if self.taken.count(name) == self.goes.get(name, (0, ""))[0]:
             self.away[name] = self.goes[name][1]
+        self.most_bytes = most_bytes
         whole = f"{name} {len(self.taken)}".encode()
         return Seen(time.monotonic_ns(), time.time_ns(), "synced", whole, SMALL + whole)
 

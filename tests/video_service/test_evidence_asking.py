@@ -37,7 +37,7 @@ async def test_a_picture_of_now() -> None:
     """It must have the time of its frame, by the wall clock."""
     of = Asking(SystemClock("boot"))
     with of.through(Eye(of, 0.5)):
-        seen = await of.picture(3.0, lambda: LAST)
+        seen = await of.picture(3.0, 30_000, lambda: LAST)
     assert (seen.small, seen.whole) == (b"s", b"w")
     assert time.time_ns() - seen.unix_ns >= 500_000_000
 
@@ -46,7 +46,7 @@ async def test_an_old_picture_is_none() -> None:
     """A frame of before the press, shown as new, could cost a life."""
     of = Asking(SystemClock("boot"))
     with of.through(Eye(of, 4.0)), pytest.raises(NoPictureError, match=r"4\.\d s old") as none:
-        await of.picture(3.0, lambda: LAST)
+        await of.picture(3.0, 30_000, lambda: LAST)
     assert none.value.since is not None
     assert none.value.since != LAST, "it is when that frame came"
 
@@ -56,12 +56,12 @@ async def test_nobody_looks_or_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LIMIT_S", 0.05)
     of = Asking(SystemClock("boot"))
     with pytest.raises(NoPictureError, match="nobody looks") as nobody:
-        await of.picture(3.0, lambda: LAST)
+        await of.picture(3.0, 30_000, lambda: LAST)
     with of.through(Eye(of, None)):
         with pytest.raises(NoPictureError, match="no picture within") as late:
-            await of.picture(3.0, lambda: LAST)
+            await of.picture(3.0, 30_000, lambda: LAST)
         asyncio.get_running_loop().call_soon(of.lost, "see to the cable")
         with pytest.raises(NoPictureError, match="the cable") as lost:
-            await of.picture(3.0, lambda: LAST)
+            await of.picture(3.0, 30_000, lambda: LAST)
     assert {each.value.since for each in (nobody, late, lost)} == {LAST}
     of.answered(say.Picture(99, 0, 1, b"xy"))  # nobody waits for it any more

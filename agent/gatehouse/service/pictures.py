@@ -36,7 +36,7 @@ async def take(pictures: Pictures, request: dict[str, Any]) -> dict[str, Any]:
         pictures.ask(alarm, number, path, deadline_s)
     except MessageError as exc:
         raise ControlError(str(exc), protocol.MALFORMED) from exc
-    return {"queued": True}
+    return {"queued": True, "most_bytes": pictures.most_bytes}
 
 
 async def ask_video(runtime_dir: Path, request: dict[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 Only their paths wait; the bytes are read just before they go.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
 from gatehouse.uplink.backoff import doubling
+from gatehouse.uplink.picture_file import MOST_BYTES
 from gatehouse.uplink.timing import Timing
 
 MOST: Final = 300
@@ -23,6 +24,17 @@ REST_MOST_S: Final = 2.0
 """And no longer than this: they are of use while somebody looks at the alarm. Where one takes more
 than 0.7 s they have more than a quarter, and a press may wait as long as one takes.
 """
+
+AIM_S: Final = 1.0
+"""So long the next pictures are to take: a press cannot pass the one that is under way."""
+BEARABLE_S: Final = 4.0
+"""Longer than this none is to take: it was made before the line was known to be so narrow."""
+LEAST_BYTES: Final = 8000
+"""A gate in 320 columns; on a line that bears no such picture none is sent but to try."""
+FIRST_BYTES: Final = 30_000
+"""While nothing is known of the line: 2.4 s at 100 kbit/s, and no connection lost above 24."""
+_OF_THE_LAST: Final = 3
+"""The best of so many pictures says what the line is like: one alone may have met with a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +101,26 @@ class Pace:
         self._timing = timing
         self._refusals = 0
         self._losses = 0
+        self._rates = deque[float](maxlen=_OF_THE_LAST)
         self.resume_s = 0.0
+        self.most_bytes = FIRST_BYTES
+        """How large the next pictures should be made."""
 
-    def taken(self, took_s: float, now_s: float) -> None:
-        """Note a PUBACK 0x00, ``took_s`` after the picture went."""
-        self._refusals = self._losses = 0
+    def bears(self, size: int) -> bool:
+        """Whether a picture of so many bytes goes up in time; the smallest are always tried."""
+        rate = max(self._rates, default=0.0)
+        return not rate or size <= max(LEAST_BYTES, rate * BEARABLE_S)
+
+    def taken(self, took_s: float, size: int, now_s: float) -> None:
+        """Note a PUBACK 0x00, ``took_s`` after the picture of so many bytes went."""
+        self._rates.append(size / max(took_s, 0.001))
+        rate = max(self._rates)
+        self.most_bytes = round(min(max(rate * AIM_S, LEAST_BYTES), MOST_BYTES))
+        self._refusals = 0
+        if rate * BEARABLE_S < LEAST_BYTES:
+            self.harmed(now_s)
+            return
+        self._losses = 0
         self.resume_s = now_s + min(REST * took_s, REST_MOST_S)
 
     def unheard(self, now_s: float) -> None:
@@ -107,8 +134,10 @@ class Pace:
         """Note that a picture did harm, or nearly: a refusal, a lost connection, a hung disk.
 
         mosquitto 2.0.11 ends the connection after a PUBACK 0x87, and on a line so slow that no
-        PUBACK comes in time each picture would end it: alarms need it more.
+        PUBACK comes in time each picture would end it: alarms need it more, and the next picture is
+        to be smaller.
         """
+        self.most_bytes = max(LEAST_BYTES, self.most_bytes // 4)
         timing = self._timing
         wait_s = doubling(timing.picture_harm_s, timing.picture_harm_most_s, self._losses)
         self._losses += 1

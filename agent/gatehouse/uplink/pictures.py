@@ -79,6 +79,11 @@ class Pictures:
         self._queue.first(self._loop.time())
         return PictureCounts(len(self._queue), self._queue.sent, self._queue.dropped)
 
+    @property
+    def most_bytes(self) -> int:
+        """How large the next pictures should be, for one to take about a second."""
+        return self._pace.most_bytes
+
     def ask(self, alarm: str, number: int, path: str, deadline_s: float = DEADLINE_S) -> None:
         """Let a picture wait. Raises MessageError for what cannot be one."""
         if not LEVEL.fullmatch(alarm):
@@ -124,7 +129,11 @@ class Pictures:
             self._queue.drop(asked)
             self._complain(str(exc))
         else:
-            await self._publish(asked, body)
+            if self._pace.bears(len(body)):
+                await self._publish(asked, body)
+            else:
+                self._queue.drop(asked)
+                self._complain(f"{asked.path}: {len(body)} bytes are too many for this line")
 
     async def _publish(self, asked: Asked, body: bytes) -> None:
         """Offer a picture to the line until it is answered, or nobody wants it any more."""
@@ -144,9 +153,9 @@ class Pictures:
             self._line.withdraw()
             if picture.flight.sent_s and not answered.done():  # the connection ended under it
                 self._pace.harmed(self._loop.time())
-        self._answered(asked, answered.result(), picture.flight.sent_s)
+        self._answered(asked, answered.result(), len(body), picture.flight.sent_s)
 
-    def _answered(self, asked: Asked, code: int, sent_s: float) -> None:
+    def _answered(self, asked: Asked, code: int, size: int, sent_s: float) -> None:
         """Act on a PUBACK."""
         now = self._loop.time()
         refused = self._line.refusal_of(self._topics.pictures, code)
@@ -158,7 +167,7 @@ class Pictures:
             self._pace.unheard(now)
         else:
             self._queue.done(asked)
-            self._pace.taken(now - sent_s, now)
+            self._pace.taken(now - sent_s, size, now)
             self._complained = False
 
     def _complain(self, text: str) -> None:

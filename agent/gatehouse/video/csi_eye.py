@@ -137,7 +137,7 @@ def _obey(camera: Any, recording: Recording, tell: Tell) -> None:  # noqa: ANN40
             with contextlib.suppress(TimeoutError):  # the main thread finds the loose cable
                 frame = jpeg.frame_of(camera.capture_array("main", wait=_FRAME_S))
                 at_ns = time.monotonic_ns()
-                small = jpeg.small(frame)
+                small = jpeg.small(frame, int(order.get("most_bytes", say.MOST_SMALL)))
                 both = small + jpeg.whole(frame)
                 tell(say.Picture(int(order["number"]), at_ns, len(small), both))
     os._exit(0)

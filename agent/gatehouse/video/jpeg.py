@@ -10,7 +10,10 @@ from gatehouse.video.eye_messages import MOST_SMALL
 
 _WHOLE: Final = 5
 """libav's quantiser, 2 (best) to 31: about 300 kB for a gate in 1080 lines."""
-_SMALL: Final = ((960, 6), (960, 10), (960, 16), (640, 12), (640, 24), (480, 24), (320, 31))
+_SMALL: Final = (
+    *((960, 6), (960, 10), (960, 16), (640, 12), (640, 24)),
+    *((480, 24), (320, 20), (320, 31)),
+)
 """Widths and quantisers, tried in this order until one fits."""
 
 
@@ -24,13 +27,16 @@ def whole(frame: av.VideoFrame) -> bytes:
     return _encoded(frame, frame.width, frame.height, _WHOLE)
 
 
-def small(frame: av.VideoFrame) -> bytes:
-    """Return a frame as JPEG of at most `MOST_SMALL` bytes (contract section 3)."""
+def small(frame: av.VideoFrame, most_bytes: int) -> bytes:
+    """Return a frame as JPEG of so many bytes, or as small as it can be made (3 to 8 kB).
+
+    Never more than `MOST_SMALL` (contract section 3).
+    """
     made = b""
     for width, quantiser in _SMALL:
         across = min(width, frame.width)
         made = _encoded(frame, across, max(2, frame.height * across // frame.width), quantiser)
-        if len(made) <= MOST_SMALL:
+        if len(made) <= min(most_bytes, MOST_SMALL):
             break
     return made
 

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import av
 
@@ -28,6 +28,12 @@ _MOST_BYTES: Final = 16_000_000
 _MOST_WAITING: Final = 4
 
 
+class _Asked(NamedTuple):
+    number: int
+    most_bytes: int
+    """Of the small one, about."""
+
+
 class Pictures:
     """Keeps what pictures are made of. The thread that demuxes and the one of orders use it."""
 
@@ -35,7 +41,7 @@ class Pictures:
         self._tell = tell
         self._lock = threading.Lock()
         self._newest: tuple[av.VideoFrame, int] | None = None
-        self._waiting = deque[int](maxlen=_MOST_WAITING)
+        self._waiting = deque[_Asked](maxlen=_MOST_WAITING)
         self._since_key: list[tuple[Packet[VideoStream], int]] = []
         self._bytes = 0
         self._decoder: VideoCodecContext | None = None
@@ -49,15 +55,16 @@ class Pictures:
         for line in lines:
             order = json.loads(line)
             if order["do"] == "picture":
-                self._asked(int(order["number"]), float(order["old_s"]))
+                most_bytes = int(order.get("most_bytes", say.MOST_SMALL))
+                self._asked(_Asked(int(order["number"]), most_bytes), float(order["old_s"]))
 
-    def _asked(self, number: int, old_s: float) -> None:
+    def _asked(self, asked: "_Asked", old_s: float) -> None:
         with self._lock:
             newest = self._newest
             if newest is None or time.monotonic_ns() - newest[1] > old_s * 1e9:
-                self._waiting.append(number)
+                self._waiting.append(asked)
                 return
-        self._answer(number, *newest)
+        self._answer(asked, *newest)
 
     # the thread that demuxes
 
@@ -85,12 +92,12 @@ class Pictures:
             self.decoded(*found)
         with self._lock:
             newest = self._newest
-            numbers = list(self._waiting) if newest is not None else []
-            for _ in numbers:
+            waiting = list(self._waiting) if newest is not None else []
+            for _ in waiting:
                 self._waiting.popleft()
-        for number in numbers:
+        for asked in waiting:
             if newest is not None:
-                self._answer(number, *newest)
+                self._answer(asked, *newest)
 
     def _catch_up(self, video: "VideoStream") -> tuple[av.VideoFrame, int] | None:
         """Decode what came since the keyframe, from where the last time ended."""
@@ -110,9 +117,9 @@ class Pictures:
         self._decoded = len(self._since_key)
         return found
 
-    def _answer(self, number: int, frame: av.VideoFrame, at_ns: int) -> None:
-        small = jpeg.small(frame)
-        self._tell(say.Picture(number, at_ns, len(small), small + jpeg.whole(frame)))
+    def _answer(self, asked: "_Asked", frame: av.VideoFrame, at_ns: int) -> None:
+        small = jpeg.small(frame, asked.most_bytes)
+        self._tell(say.Picture(asked.number, at_ns, len(small), small + jpeg.whole(frame)))
 
 
 def _decoder_like(video: "VideoStream") -> "VideoCodecContext":

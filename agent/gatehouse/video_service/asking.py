@@ -67,11 +67,12 @@ class Asking:
         """Tell the eye to do something; False when nobody looks now."""
         return self._eye is not None and self._eye.order(order)
 
-    async def picture(self, old_s: float, last: Callable[[], str | None]) -> Seen:
+    async def picture(self, old_s: float, most_bytes: int, last: Callable[[], str | None]) -> Seen:
         """Take a picture. Raises NoPictureError with what ``last`` says: when it was last seen."""
         self._number += 1
         number = self._number
-        if not self.order({"do": "picture", "number": number, "old_s": old_s}):
+        order = {"do": "picture", "number": number, "old_s": old_s, "most_bytes": most_bytes}
+        if not self.order(order):
             raise NoPictureError("nobody looks through the camera now", last())
         self._asked[number] = asked = asyncio.get_running_loop().create_future()
         try:

@@ -55,8 +55,8 @@ _OURS: Final = (keeping.READY, keeping.RELEASED)
 class Cameras(Protocol):
     """What is wanted of the watch."""
 
-    async def picture(self, name: str, old_s: float) -> Seen:
-        """Take a picture of a camera; raises NoPictureError."""
+    async def picture(self, name: str, old_s: float, most_bytes: int) -> Seen:
+        """Take a picture of a camera, the small one about so large; raises NoPictureError."""
 
     def keep(self, name: str, path: Path, after_s: float) -> bool:
         """Have a CSI camera's ring written to a file; False when it cannot be now."""
@@ -86,7 +86,12 @@ class Evidence:
         self._keeping = Keeping(Shelf(folder), self._disk, clock, changed)
         index = config.gateway.state_dir / "video" / "recordings.db"
         self._clips = Clips(clock, index, self._keeping.has_room, pace)
-        self._album = Album(cameras.picture, clock, window.every_s / 2)
+        self._out = out = PicturesOut(ask, clock)
+        self._album = Album(
+            lambda name, old_s: cameras.picture(name, old_s, out.most_bytes),
+            clock,
+            window.every_s / 2,
+        )
         footage = Footage(self._clips, Rings(folder / RINGS, cameras.keep, clock))
         self._sources = Sources(
             self._album,
@@ -96,7 +101,6 @@ class Evidence:
             window,
             asyncio.Semaphore(AT_ONCE),
         )
-        self._out = PicturesOut(ask, clock)
         self._snapshots = Snapshots(
             folder / "snapshots",
             self._album,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from gatehouse.clock import Clock
 from gatehouse.control import protocol
 from gatehouse.errors import ControlError, GatehouseError
+from gatehouse.video.eye_messages import MOST_SMALL
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ DEADLINE_S: Final = 600.0
 """A picture that the district does not have by then shows nothing that still helps."""
 AGAIN_S: Final = 2.0
 _MOST: Final = 2000
+_FIRST_BYTES: Final = 30_000
+"""Until the alarm service says what its line bears."""
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -46,6 +49,8 @@ class PicturesOut:
         self._taken: dict[tuple[str, int], Small] = {}
         self._news = asyncio.Event()
         self._refused = ""
+        self.most_bytes = _FIRST_BYTES
+        """How large small pictures should be: what the alarm service said last of its line."""
 
     def offer(self, alarm: str, number: int, path: Path, age_s: float = 0.0) -> None:
         """Have a picture sent that was taken so long ago."""
@@ -87,7 +92,7 @@ class PicturesOut:
             "deadline_s": round(left_s, 1),
         }
         try:
-            await self._ask(asked)
+            answer = await self._ask(asked)
         except ControlError as exc:
             if exc.code in {protocol.BUSY, protocol.TIMEOUT}:
                 return False
@@ -97,6 +102,8 @@ class PicturesOut:
         else:
             self._refused = ""
             self._keep_taken(small)
+            if isinstance(most := answer.get("most_bytes"), int):
+                self.most_bytes = min(most, MOST_SMALL)
         if self._waiting.get(key) == small:
             del self._waiting[key]
         return True

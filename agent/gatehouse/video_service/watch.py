@@ -118,14 +118,15 @@ class Watch:
             raise ControlError(f"there is no camera {name!r}; there are: {known}")
         watching.relearn()
 
-    async def picture(self, name: str, old_s: float) -> Seen:
+    async def picture(self, name: str, old_s: float, most_bytes: int) -> Seen:
         """Take a picture, of a frame no older than ``old_s`` if there is such a one.
 
-        Raises NoPictureError, also for a camera that is not watched.
+        The small one has about ``most_bytes`` at most. Raises NoPictureError, also for a camera
+        that is not watched.
         """
         if (watching := self._watched.get(name)) is None:
             raise NoPictureError(f"no camera {name!r} is watched")
-        return await watching.picture(old_s)
+        return await watching.picture(old_s, most_bytes)
 
     def keep(self, name: str, path: Path, after_s: float) -> bool:
         """Have a CSI camera's ring written to a file; False when it cannot be now."""

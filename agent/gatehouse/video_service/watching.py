@@ -136,12 +136,12 @@ class Watching:
 
     # what is wanted of it
 
-    async def picture(self, old_s: float) -> Seen:
+    async def picture(self, old_s: float, most_bytes: int) -> Seen:
         """Take a picture; raises NoPictureError, which says since when there is none.
 
         A frame that was decoded already serves if it is no older than ``old_s``.
         """
-        return await self._asking.picture(old_s, self._last_frame)
+        return await self._asking.picture(old_s, most_bytes, self._last_frame)
 
     def keep(self, path: Path, after_s: float) -> bool:
         """Have what is in the ring of a CSI camera written, and what comes; False: not now."""
