@@ -208,3 +208,21 @@ async def test_a_camera_that_never_was(tmp_path: Path) -> None:
     assert not records
     assert "refused" in why
     assert "sesame" not in why
+
+
+async def test_an_ffmpeg_that_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that opened a camera and wrote nothing must be replaced, and told when that goes on."""
+    lazy = tmp_path / "bin" / "ffmpeg"
+    lazy.parent.mkdir()
+    lazy.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/started\nexec sleep 600\n")
+    lazy.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{lazy.parent}:{os.environ['PATH']}")
+    timing = replace(QUICK, progress_s=0.2, fault_s=0.5)
+    started = tmp_path / "started"
+    async with recording("rtsp://127.0.0.1:9/none", tmp_path / "gate", timing=timing) as rig:
+        await until(lambda: started.exists() and len(started.read_text().split()) >= 2)
+        await until(lambda: bool(rig.said))
+        assert [(records, "camera" in why) for records, why in rig.said] == [(False, True)]
+        await gone(int(started.read_text().split()[0]))
