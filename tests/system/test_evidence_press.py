@@ -120,7 +120,7 @@ async def test_a_camera_that_dies(
         taken = small(manifest, "gate")
         assert least <= len(taken) <= most
         lost = [each for each in manifest.lacking if each.kind == PICTURE]
-        assert sum(each.count for each in lost) == 11 - len(taken)
+        assert sum(each.count for each in lost) == 11 - len(taken), lost
         assert all(each.camera == "gate" and each.since is not None for each in lost)
         assert "gate" in {each.camera for each in manifest.lacking if each.kind == CLIP}
         assert len(small(manifest, "yard")) == 11
