@@ -253,6 +253,7 @@ async def test_a_drill_that_a_restart_ended_is_said(tmp_path: Path) -> None:
         assert documents.status(house.rooms)["drill"] is None
         told = [event for event in await house.told() if event.start == house.rooms.start]
         assert (told[1].type, told[1].data) == (events.DRILL_ENDED, {"reason": "restart"})
+        assert told[1].mode == "drill"  # like its beginning: it is no real event
         house.press()
         raised = [event for event in await house.told() if event.type == events.ALARM_RAISED]
         assert [event.mode for event in raised] == ["real"]

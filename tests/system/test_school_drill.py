@@ -75,6 +75,7 @@ async def test_ends_by_command_by_time_and_by_restart(school: School) -> None:
         await school.agent.start()
         ended = (await told(school, "drill.ended", before + 1))[-1]
         assert ended.event.data["reason"] == "restart"
+        assert ended.event.mode == "drill"
         assert (await school.agent.status())["drill"] is None
     alarm = school.district.record(await pressed(school))
     assert alarm is not None

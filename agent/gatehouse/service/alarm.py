@@ -20,7 +20,7 @@ from gatehouse.clock import Clock, open_clock
 from gatehouse.config import Loaded
 from gatehouse.control.server import ControlServer
 from gatehouse.errors import GatehouseError
-from gatehouse.events import Happening, Scribe
+from gatehouse.events import Happening, Mode, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
 from gatehouse.service import documents, duties, machine, pictures, standing
@@ -246,7 +246,8 @@ class AlarmService:
         data = {"previous": opening.previous, "reason": reason}
         voice.tell(Happening(events.GATEWAY_STARTED, "gateway", data))
         if opening.drill_open:
-            voice.tell(Happening(events.DRILL_ENDED, "gateway", {"reason": "restart"}))
+            ended = {"reason": "restart"}
+            voice.tell(Happening(events.DRILL_ENDED, "gateway", ended, Mode.DRILL))
         found = {trouble.fault: trouble.data for trouble in opening.trouble}
         for name in standing.FOUND_AT_START:
             voice.fault(name, name in found, data=found.get(name))
