@@ -18,14 +18,15 @@ def place(state_dir: Path) -> Path:
 def keep_last_good(config: Config) -> bool:
     """Keep the text of a configuration that the alarm service runs on; call it off the loop.
 
-    Returns whether it differs from what was kept before (or nothing was). After a power cut at
-    any moment the old copy or the new one is there, whole. Raises KeepError when it cannot be
-    written; the old copy then still stands.
+    Returns whether it takes the place of another; the very first one changes nothing. After a
+    power cut at any moment the old copy or the new one is there, whole. Raises KeepError when it
+    cannot be written; the old copy then still stands.
     """
     copy = place(config.gateway.state_dir)
     content = config.text.encode()
     try:
-        if _kept(copy) == content:
+        before = _kept(copy)
+        if before == content:
             return False
         copy.parent.mkdir(parents=True, exist_ok=True)
         files.replace(copy, content, mode=_MODE)
@@ -35,7 +36,7 @@ def keep_last_good(config: Config) -> bool:
             f"cannot keep a copy of {config.path} at {copy}: {exc.strerror or exc}; "
             f"make {config.gateway.state_dir} writable for the service and give it space"
         ) from exc
-    return True
+    return before is not None
 
 
 def _kept(copy: Path) -> bytes | None:
