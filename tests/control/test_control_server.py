@@ -127,9 +127,10 @@ class House:
         self.server: ControlServer | None = None
 
     async def open(self, limits: Limits | None = None, **more: Handler) -> None:
-        """Start the server."""
+        """Start the server; ``act`` is the one request that does something."""
         handlers: dict[str, Handler] = {
             "echo": echo,
+            "act": echo,
             "refuse": refuse,
             "fail": fail,
             "unsayable": unsayable,
@@ -138,7 +139,7 @@ class House:
             "count": self.counter.handle,
             **more,
         }
-        self.server = ControlServer(self.path, handlers, limits)
+        self.server = ControlServer(self.path, handlers, limits, acts={"act"})
         await self.server.start()
 
     async def connect(self) -> Client:
@@ -212,6 +213,38 @@ async def test_a_defect_is_logged_with_its_traceback(
     assert answer["error"] == "internal error"
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.exc_info
+
+
+async def test_who_has_something_done_is_logged_as_the_kernel_knows_them(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A member of the group may act in any name; without it nobody could tell who it was."""
+    caplog.set_level(logging.INFO)
+    await house.open()
+    client = await house.connect()
+    by = "李 uid 0, pid 1\nINFO: by nobody" + "x" * 1000
+    await client.ask({"do": "echo", "by": by})
+    await client.ask({"do": "act", "by": by})
+    (said,) = [record.message for record in caplog.records]
+    me = f"control socket: uid {os.getuid()}, pid {os.getpid()} asks act: "
+    assert said.startswith(me)
+    assert len(said) <= len(me) + 300
+    assert "\n" not in said, "one line, whatever is in it"
+
+
+async def test_who_has_left_before_being_heard_is_still_logged(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that asks and leaves at once has its will; without it, and no trace."""
+    caplog.set_level(logging.INFO)
+    await house.open()
+    with socket.socket(socket.AF_UNIX) as hasty:
+        hasty.connect(str(house.path))
+        hasty.sendall(b'{"do":"act"}\n')
+    other = await house.connect()
+    async with asyncio.timeout(PATIENCE_S):
+        while f"uid {os.getuid()}, pid {os.getpid()} asks act" not in caplog.text:
+            assert (await other.ask({"do": "echo"}))["ok"]
 
 
 async def test_a_last_line_without_its_end_is_answered(house: House) -> None:

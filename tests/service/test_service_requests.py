@@ -14,7 +14,7 @@ from gatehouse import events
 from gatehouse.control import protocol
 from gatehouse.errors import ControlError
 from gatehouse.service import documents
-from gatehouse.service.requests import Watchers
+from gatehouse.service.requests import ACTS, Watchers
 from service.house import LIMIT_S, joined
 
 Lines = AsyncGenerator[dict[str, Any], None]
@@ -68,6 +68,13 @@ async def test_whatever_is_asked_is_answered_or_refused_with_words(tmp_path: Pat
                     await answer.aclose()
                 else:
                     json.loads(protocol.granted(answer))
+
+
+async def test_what_is_logged_with_its_asker_is_asked_here(tmp_path: Path) -> None:
+    """Without it a request that got another name would be done without a trace."""
+    async with joined(tmp_path) as house:
+        known = house.requests().keys() | {"walktest"}
+    assert known >= ACTS
 
 
 async def test_a_reset_needs_a_name_a_reason_and_a_button(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import stat
 import sys
@@ -68,6 +69,8 @@ async def test_reset_says_how_many_and_who(school: School) -> None:
     (reset,) = await told(school, "alarm.reset")
     assert reset.event.data == {"by": "李", "reason": "mistake", "alarms": alarms}
     assert reset.event.subject == "button/gate"
+    really = f"control socket: uid {os.getuid()}, pid "  # 李 is what was typed
+    await school.agent.wait_for(lambda _: really in school.agent.log.read_text(encoding="utf-8"))
     await stage(school, "idle")
     await pressed(school)
     turn_key(school)

@@ -7,12 +7,13 @@ many, takes memory or time that the alarm path needs.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
 
 from gatehouse.control import listening, protocol
+from gatehouse.control.peer import peer_of
 from gatehouse.control.protocol import Message
 from gatehouse.errors import ControlError, MessageError
 
@@ -52,10 +53,17 @@ class ControlServer:
     """Listens on one Unix socket and owns a task for each connection."""
 
     def __init__(
-        self, path: Path, handlers: Mapping[str, Handler], limits: Limits | None = None
+        self,
+        path: Path,
+        handlers: Mapping[str, Handler],
+        limits: Limits | None = None,
+        *,
+        acts: Set[str] = frozenset(),
     ) -> None:
+        """``acts``: what is not only asked but done; the log says which local user asked for it."""
         self._path = path
         self._handlers = handlers
+        self._acts = acts
         self._limits = limits or Limits()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -91,7 +99,7 @@ class ControlServer:
             writer.write(protocol.refusal(error, protocol.BUSY))
             writer.close()
             return
-        connection = _Connection(reader, writer, self._handlers, self._limits)
+        connection = _Connection(reader, writer, self._handlers, self._limits, self._acts)
         task = asyncio.get_running_loop().create_task(connection.serve())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -112,11 +120,14 @@ class _Connection:
         writer: asyncio.StreamWriter,
         handlers: Mapping[str, Handler],
         limits: Limits,
+        acts: Set[str],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._handlers = handlers
         self._limits = limits
+        self._acts = acts
+        self._peer = peer_of(writer.get_extra_info("socket"))  # who leaves takes the socket along
         writer.transport.set_write_buffer_limits(high=0)  # then `drain` waits for the client
 
     async def serve(self) -> None:
@@ -172,6 +183,9 @@ class _Connection:
             error = f'"do" must be one of: {known}'
             await self._send(protocol.refusal(error, protocol.UNKNOWN))
             return
+        if do in self._acts:  # in whatever name it is asked: this is who did
+            said = line.decode(errors="replace")
+            log.info("control socket: %s asks %s: %.300r", self._peer, do, said)
         await self._handle(handler, request)
 
     async def _handle(self, handler: Handler, request: Message) -> None:

@@ -29,7 +29,7 @@ from gatehouse.service.health import Health
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
 from gatehouse.service.pins import input_pins, open_pins
-from gatehouse.service.requests import Requests
+from gatehouse.service.requests import ACTS, Requests
 from gatehouse.service.selftests import Selftests, command_line
 from gatehouse.service.still_unproven import StillUnproven
 from gatehouse.service.video_reports import KEYS_FAULT, VideoReports
@@ -138,6 +138,7 @@ class AlarmService:
         control = ControlServer(
             self._config.gateway.runtime_dir / "control.sock",
             {**handlers, "walktest": walks.take},
+            acts=ACTS,
         )
         code = await self._work(rooms, voice, control, stop, deliver, walks=walks)
         await self._close(rooms)

@@ -14,6 +14,19 @@ from gatehouse.outbox import LogEntry
 from gatehouse.service import documents, pictures
 from gatehouse.service.documents import Rooms
 
+ACTS: Final = frozenset(
+    {
+        "reset",
+        "drill-start",
+        "drill-stop",
+        "walktest",
+        "blink",
+        "selftest-trial",
+        "selftest-report",
+    }
+)
+"""What changes something here or at the district: the log says which local user asked for it."""
+
 _REASONS: Final = ("real", "mistake", "test")
 _NAME_LENGTH: Final = 100
 _MOST_TYPES: Final = 100

@@ -98,7 +98,10 @@ class VideoService:
         loop.add_signal_handler(signal.SIGHUP, again.set)
         if self._mistakes:
             log.warning("not all of the configuration is taken up: %s", "; ".join(self._mistakes))
-        socket = ControlServer(self._config.gateway.runtime_dir / SOCKET, self._handlers())
+        acts = {"relearn", "evidence-release", "snapshot"}
+        socket = ControlServer(
+            self._config.gateway.runtime_dir / SOCKET, self._handlers(), acts=acts
+        )
         code = 0
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -114,7 +114,9 @@ class DistrictService:
         certificates, listening = Watch(self._config), asyncio.Event()
         front = Front(self._config, self._clock, receiver, certificates.said)
         socket = ControlServer(
-            self._config.district.socket, Requests(receiver.answering, receiver.news).handlers()
+            self._config.district.socket,
+            Requests(receiver.answering, receiver.news).handlers(),
+            acts={"acknowledge"},
         )
         async with asyncio.TaskGroup() as tasks:
             desk = tasks.create_task(supervised("the desk", front.run))
