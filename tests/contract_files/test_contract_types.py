@@ -11,6 +11,7 @@ import pytest
 
 import gatehouse
 from gatehouse import events
+from gatehouse.checks.health import FAMILIES
 from gatehouse.checks.health import FAULTS as OF_HEALTH
 from gatehouse.cli import words
 from gatehouse.contract import EVENTS, faults, messages
@@ -116,10 +117,11 @@ def test_the_faults_are_those_of_the_contract() -> None:
 
 def test_every_fault_of_the_gateway_is_known() -> None:
     """Without it a fault that a technician can read would be odd to the district."""
-    known = {*faults.GatewayFaults}
+    known = {*faults.GatewayFaults, *faults.DiskFaults}
     assert set(words._GATEWAY) - NO_FAULT <= known
     assert {*FOUND_AT_START, *reports.GATEWAYS} <= known
     assert {fault for each in OF_HEALTH.values() for fault in each} <= known
+    assert {name for name, family in FAMILIES.items() if family == "disk"} == {*faults.DiskFaults}
     assert {each.fault for each in vars(failures).values() if hasattr(each, "fault")} <= known
 
 

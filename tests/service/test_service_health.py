@@ -16,6 +16,7 @@ from gatehouse import events, texts
 from gatehouse.checks.context import Context, StatVfs
 from gatehouse.checks.frame import Check, Finding, Findings, Result, fine
 from gatehouse.checks.text import say
+from gatehouse.contract import remarks
 from gatehouse.service import documents
 from gatehouse.service.health import EVERY_S, IN_A_ROW, Health, Hysteresis
 from service.house import SCHOOL, MovableClock, joined, loaded
@@ -37,8 +38,16 @@ class Machine:
             raise found
         return found
 
-    def tell(self, name: str, begins: bool, *, data: Mapping[str, Any] | None = None) -> None:
-        """Note what is told."""
+    def tell(
+        self,
+        name: str,
+        begins: bool,
+        *,
+        family: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note what is told; a disk's fault is of its own family."""
+        assert family == ("disk" if name.startswith("disk-") else None)
         self.told.append((name, begins, data))
 
     def health(self, tmp_path: Path) -> Health:
@@ -142,4 +151,5 @@ async def test_a_full_disk_is_a_fault_and_ends_as_one(tmp_path: Path) -> None:
         for _ in range(IN_A_ROW):
             await health.look()
         told = [e for e in await house.told() if e.data.get("fault") == "disk-space"]
-        assert [e.type for e in told] == [events.GATEWAY_FAULT, events.GATEWAY_RESTORED]
+        assert [e.type for e in told] == [events.DISK_FAULT, events.DISK_RESTORED]
+        assert [remarks(event) for event in told] == [[], []]

@@ -20,3 +20,6 @@ FAULTS: Final = {
     certificates.CHECK.name: frozenset({certificates.EXPIRES}),
 }
 """The faults of the gateway that each of them may find."""
+
+FAMILIES: Final = dict.fromkeys(FAULTS[disk.CHECK.name], "disk")
+"""Those that are told as another family than ``gateway``: contract section 4, ``disk.fault``."""

@@ -97,12 +97,6 @@ class GatewayFaults(StrEnum):
     """A level changed and no edge said so: ``pin``."""
     OUTPUT = "output"
     """Lamps, buzzer or relay cannot be switched: ``pins``."""
-    DISK_SPACE = "disk-space"
-    """A disk is full or nearly: ``text``."""
-    DISK_READ_ONLY = "disk-read-only"
-    """A disk takes nothing any more: ``text``."""
-    DISK_WORN = "disk-worn"
-    """A card or disk has reached its age: ``text``."""
     UNDER_VOLTAGE = "under-voltage"
     """The power supply is too weak: ``text``."""
     OVERHEATED = "overheated"
@@ -134,11 +128,14 @@ class GatewayFaults(StrEnum):
 
 
 class DiskFaults(StrEnum):
-    """Faults of a disk that is none of the gateway's own."""
+    """Faults of the disk on which the outbox is, found by looking at it.
 
-    FULL = "full"
-    """It takes no more."""
-    READ_ONLY = "read-only"
+    What it refuses in earnest is ``outbox-disk`` of the gateway.
+    """
+
+    SPACE = "disk-space"
+    """It is full or nearly."""
+    READ_ONLY = "disk-read-only"
     """It takes nothing any more."""
-    WORN = "worn"
-    """It has reached its age."""
+    WORN = "disk-worn"
+    """A card or disk has reached its age."""

@@ -101,7 +101,7 @@ class GatewayRestored(Data, frozen=True, kw_only=True):
 
 
 class DiskFault(Data, frozen=True, kw_only=True):
-    """A disk fails that is none of the gateway's own. Not sent by this version."""
+    """The gateway's disk is full, worn or takes nothing any more."""
 
     fault: faults.DiskFaults
     """Which one."""
@@ -110,7 +110,7 @@ class DiskFault(Data, frozen=True, kw_only=True):
 
 
 class DiskRestored(Data, frozen=True, kw_only=True):
-    """A disk is well again. Not sent by this version."""
+    """The gateway's disk is well again."""
 
     fault: faults.DiskFaults
     """Which one."""

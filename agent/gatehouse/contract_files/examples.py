@@ -90,8 +90,14 @@ _DATA: Final[tuple[tuple[str, str, Data], ...]] = (
         _CAMERA,
         camera.RetentionRestored(fault=faults.RetentionFaults.SHORTFALL),
     ),
-    ("disk.fault", _GATEWAY, gateway.DiskFault(fault=faults.DiskFaults.FULL)),
-    ("disk.restored", _GATEWAY, gateway.DiskRestored(fault=faults.DiskFaults.FULL)),
+    (
+        "disk.fault",
+        _GATEWAY,
+        gateway.DiskFault(
+            fault=faults.DiskFaults.SPACE, text="/var/lib/gatehouse: 0.1 GB free (1 %)"
+        ),
+    ),
+    ("disk.restored", _GATEWAY, gateway.DiskRestored(fault=faults.DiskFaults.SPACE)),
     (
         "gateway.started",
         _GATEWAY,

@@ -40,8 +40,8 @@ TYPES: Final = (
     "gatehouse.retention.shortfall",
     "gatehouse.retention.forecast",
     "gatehouse.retention.restored",
-    "gatehouse.disk.fault",
-    "gatehouse.disk.restored",
+    events.DISK_FAULT,
+    events.DISK_RESTORED,
     SELFTEST_REPORT,
     WALKTEST_REPORT,
 )

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from gatehouse.checks.context import Context
 from gatehouse.checks.frame import Check, Finding, Outcome, carry_out
-from gatehouse.checks.health import FAULTS, HEALTH
+from gatehouse.checks.health import FAMILIES, FAULTS, HEALTH
 
 EVERY_S: Final = 60.0
 IN_A_ROW: Final = 3
@@ -20,8 +20,15 @@ IN_A_ROW: Final = 3
 class Faults(Protocol):
     """Where faults are told; telling what is known already is harmless."""
 
-    def __call__(self, name: str, begins: bool, *, data: Mapping[str, Any] | None = None) -> None:
-        """Note that a fault of the gateway began or ended."""
+    def __call__(
+        self,
+        name: str,
+        begins: bool,
+        *,
+        family: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note that a fault of the gateway began or ended; ``family`` is another than its own."""
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class Health:
         for name in sorted(faults):
             stands = self._rows.setdefault(name, Hysteresis()).look(bad=name in found)
             if stands is not None:
-                self.tell(name, stands, data=_data(found.get(name)))
+                data = _data(found.get(name))
+                self.tell(name, stands, family=FAMILIES.get(name), data=data)
 
 
 def _data(finding: Finding | None) -> dict[str, Any] | None:
