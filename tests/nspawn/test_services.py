@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.clock import SystemClock
+from gatehouse.events import GATEWAY_STARTED
 from gatehouse.events import SELFTEST_REPORT as REPORT
 from nspawn.gateway import ALARM, VIDEO, Gateway
 
@@ -96,6 +97,10 @@ def test_a_hung_service_is_restarted(gateway: Gateway) -> None:
     gateway.press()
     journal = gateway.container.run("journalctl", "--no-pager", f"--unit={ALARM}")
     assert "Watchdog timeout" in journal
+    told = gateway.container.run("gatehouse", "events", "--json")
+    started = [e for e in json.loads(told)["events"] if e["type"] == GATEWAY_STARTED]
+    newest = max(started, key=lambda event: str(event["sequence"]))
+    assert newest["data"]["reason"] == "watchdog"  # a stopped process cannot say so itself
 
 
 def test_the_video_service_comes_back(gateway: Gateway) -> None:

@@ -14,7 +14,7 @@ from gatehouse.clock import Reading
 from gatehouse.events import Event, Mode
 from gatehouse.faults import Fault
 from gatehouse.outbox import Opening, StandingAlarm
-from gatehouse.service import machine, standing
+from gatehouse.service import ending, machine, standing
 from gatehouse.service.clockwatch import GRACE_NS, ClockWatch, Seen
 from gatehouse.service.latency import KEPT, Latencies, Latency
 from gatehouse.service.pins import input_pins, output_pins
@@ -178,16 +178,52 @@ def test_the_start_has_its_reason(last: Event | None, reason: str) -> None:
 @pytest.mark.parametrize(
     ("bootid", "said", "reason"),
     [
-        ("this", {"aborted": True}, "watchdog"),
+        ("this", {"hung": True}, "watchdog"),
         ("this", {"card_reset": True}, "crash"),
         ("another", {"card_reset": True}, "watchdog"),
-        ("another", {"aborted": True}, "power"),
+        ("another", {"hung": True}, "power"),
     ],
 )
 def test_a_watchdog_is_told_from_a_crash(bootid: str, said: dict[str, bool], reason: str) -> None:
     """A machine that hangs and one that loses its power are mended by different people."""
     last = last_event(events.ALARM_RAISED, bootid)
     assert standing.start_reason(last, "this", **said) == reason
+
+
+@pytest.mark.parametrize(
+    ("result", "box", "hung"),
+    [
+        ("watchdog\n", "", True),  # stopped, or it hung so that it could not write
+        ("watchdog\n", "it was here", True),
+        ("signal\n", "it was here", False),  # C code gave up
+        ("signal\n", "", False),
+        ("exit-code\n", "", False),
+        ("success\n", "", False),
+        (None, "it was here", True),  # without systemd the box is all that there is
+        (None, "", False),
+        ("", "it was here", True),
+        ("\xff" * 5000, "", False),
+    ],
+)
+def test_a_hang_is_known_by_systemds_word(
+    tmp_path: Path, result: str | None, box: str, hung: bool
+) -> None:
+    """Without it a process that is stopped, and so hears no signal, would pass for a crash."""
+    (tmp_path / ending.BOX).write_text(box)
+    if result is not None:
+        (tmp_path / ending.RESULT).write_text(result, encoding="latin-1")
+    with ending.watched(tmp_path) as said:
+        assert said is hung
+    with ending.watched(tmp_path) as said:
+        assert not said, "told once"
+
+
+@pytest.mark.parametrize("name", [ending.BOX, ending.RESULT])
+def test_what_cannot_be_read_of_the_end_before_hinders_no_start(tmp_path: Path, name: str) -> None:
+    """Without it a folder in the way would keep the alarm down."""
+    (tmp_path / name).mkdir()
+    with ending.watched(tmp_path) as said:
+        assert not said
 
 
 @pytest.mark.parametrize(("status", "reset"), [("0", False), ("32", True), ("0x20", True)])

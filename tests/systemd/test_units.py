@@ -1,11 +1,13 @@
 """The units as systemd itself reads them: nothing to complain about, and a tight sandbox."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from gatehouse.service import ending
 from systemd.units import HERE, SERVICES, UNITS, analyze, lay_out, settings, table
 
 MOST_EXPOSED = 2.0
@@ -131,6 +133,17 @@ def test_a_service_is_restarted_for_ever(name: str) -> None:
     assert unit["WatchdogSec"]
     if name != DISTRICT:  # which shares its folder with nobody
         assert unit["RuntimeDirectoryPreserve"] == ["yes"]  # or the other one's sockets go with it
+
+
+def test_how_the_service_ended_is_left_to_its_next_start(tmp_path: Path) -> None:
+    """Without it a process that was stopped and killed by the watchdog would pass for a crash."""
+    (line,) = settings(HERE / "gatehouse-alarm.service")["ExecStopPost"]
+    assert line.startswith("-"), "a file that cannot be written is no reason to fail"
+    command = shlex.split(line.removeprefix("-").replace("$$", "$"))  # as systemd reads it
+    said = {"SERVICE_RESULT": "watchdog", "RUNTIME_DIRECTORY": str(tmp_path)}
+    subprocess.run(command, env=said, timeout=60, check=True)
+    with ending.watched(tmp_path) as hung:
+        assert hung
 
 
 def test_the_time_servers_state_may_be_asked() -> None:

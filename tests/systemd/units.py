@@ -14,6 +14,7 @@ _PROGRAMS = (
     "opt/gatehouse/bin/gatehouse",
     "opt/gatehouse-district/bin/gatehouse-district",
     "bin/kill",
+    "bin/sh",
 )
 
 
@@ -25,7 +26,7 @@ def lay_out(root: Path) -> Path:
         (folder / f"{name}.target").write_text("[Unit]\n", encoding="utf-8")
     for name in _PROGRAMS:
         program = root / name
-        program.parent.mkdir(parents=True)
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text("#!/bin/sh\n", encoding="utf-8")
         program.chmod(0o755)
     return root

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -23,7 +23,7 @@ from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Mode, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, duties, machine, pictures, standing
+from gatehouse.service import documents, duties, ending, machine, pictures, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.health import Health
 from gatehouse.service.joints import Joints
@@ -65,24 +65,9 @@ def serve(path: Path, environ: Mapping[str, str]) -> int:
         log.critical("the alarm service cannot start: %s", exc)
         return 1
     process.stay_in_memory()
-    with alone, _black_box(loaded.config.gateway.runtime_dir) as aborted:
-        service = AlarmService(loaded, board, clock, Notifier(environ), aborted=aborted)
+    with alone, ending.watched(loaded.config.gateway.runtime_dir) as hung:
+        service = AlarmService(loaded, board, clock, Notifier(environ), hung=hung)
         return process.run(service.run())
-
-
-@contextlib.contextmanager
-def _black_box(runtime_dir: Path) -> Iterator[bool]:
-    """Keep a black box; give whether the process before was aborted."""
-    try:
-        box, told = process.black_box(runtime_dir / "alarm.abort")
-    except OSError as exc:
-        log.warning("no black box: %s", exc)
-        yield False
-        return
-    with box:
-        if told:
-            log.error("the process before was aborted; it was here:\n%s", told)
-        yield bool(told)
 
 
 class AlarmService:
@@ -95,10 +80,10 @@ class AlarmService:
         clock: Clock,
         notifier: Notifier,
         *,
-        aborted: bool = False,
+        hung: bool = False,
     ) -> None:
         self._loaded = loaded
-        self._aborted = aborted
+        self._hung = hung
         self._config = loaded.config
         self._board = board
         self._clock = clock
@@ -241,7 +226,7 @@ class AlarmService:
         reason = standing.start_reason(
             opening.last_event,
             self._clock.bootid,
-            aborted=self._aborted,
+            hung=self._hung,
             card_reset=machine.card_reset(),
         )
         data = {"previous": opening.previous, "reason": reason}

@@ -27,13 +27,12 @@ FOUND_AT_START: Final = (
 
 
 def start_reason(
-    last: Event | None, bootid: str, *, aborted: bool = False, card_reset: bool = False
+    last: Event | None, bootid: str, *, hung: bool = False, card_reset: bool = False
 ) -> str:
     """Tell why the service started, from the last event of the start before.
 
-    ``aborted``: the process before was ended by SIGABRT, which is systemd's watchdog unless C code
-    gave up. ``card_reset``: the hardware watchdog says that it started the machine. It may be
-    a watchdog without either: a stopped process writes nothing, and a Pi's watchdog forgets.
+    ``hung``: systemd's watchdog ended the process before (`ending`). ``card_reset``: the hardware
+    watchdog says that it started the machine. It may have without saying so: a Pi's forgets.
     """
     if last is None:
         return "first"
@@ -41,7 +40,7 @@ def start_reason(
         return "command"
     if last.bootid != bootid:
         return "watchdog" if card_reset else "power"
-    return "watchdog" if aborted else "crash"
+    return "watchdog" if hung else "crash"
 
 
 def taken_out(faults: Iterable[Fault], conf: Config) -> tuple[Fault, ...]:
