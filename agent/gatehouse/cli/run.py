@@ -23,10 +23,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _alarm(path: Path) -> int:
     from gatehouse import process  # noqa: PLC0415  # only this command needs them
-    from gatehouse.service import alarm  # noqa: PLC0415  # only this one
+    from gatehouse.service import serve  # noqa: PLC0415  # only this one
 
     flush = process.start_logging()
-    code = alarm.serve(path, os.environ)
+    code = serve.serve(path, os.environ)
     flush()
     process.leave(code)
     return 0

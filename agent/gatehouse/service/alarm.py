@@ -5,30 +5,27 @@ import contextlib
 import logging
 import os
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
-from gatehouse import config, events, process, texts
+from gatehouse import events
 from gatehouse.alarm.gpio import Board, Edge
 from gatehouse.alarm.station import Parts, Station
 from gatehouse.checks.context import Context
-from gatehouse.clock import Clock, open_clock
+from gatehouse.clock import Clock
 from gatehouse.config import Loaded
 from gatehouse.control.server import ControlServer
-from gatehouse.errors import GatehouseError
 from gatehouse.events import Happening, Mode, Scribe
 from gatehouse.faults import FaultBook
 from gatehouse.outbox import Opening, Outbox
-from gatehouse.service import documents, duties, ending, machine, pictures, standing
+from gatehouse.service import documents, duties, machine, pictures, standing
 from gatehouse.service.documents import Rooms
 from gatehouse.service.health import Health
 from gatehouse.service.joints import Joints
 from gatehouse.service.latency import Latencies
-from gatehouse.service.pins import input_pins, open_pins
+from gatehouse.service.pins import input_pins
 from gatehouse.service.requests import ACTS, Requests
 from gatehouse.service.selftests import Selftests, command_line
 from gatehouse.service.still_unproven import StillUnproven
@@ -45,29 +42,6 @@ log = logging.getLogger(__name__)
 _FAREWELL_S: Final = 1.0
 _CLOSE_S: Final = 0.5
 _LISTEN_S: Final = 2.0
-
-
-def serve(path: Path, environ: Mapping[str, str]) -> int:
-    """Run the alarm service until SIGTERM; returns its exit code."""
-    try:
-        loaded = config.read_for_alarm(path, environ)
-        texts.use(loaded.config.gateway.language)
-        clock = open_clock(environ.get("GATEHOUSE_CLOCK"), environ.get("GATEHOUSE_BOOTID"))
-        loaded.config.gateway.runtime_dir.mkdir(parents=True, exist_ok=True)
-        alone = process.only_one(
-            loaded.config.gateway.runtime_dir / "alarm.lock", "gatehouse-alarm"
-        )
-        board = open_pins(loaded.config, environ)
-    except config.ConfigError as exc:
-        sys.stderr.write(f"{exc}\n")
-        return 2
-    except (GatehouseError, LookupError, OSError) as exc:
-        log.critical("the alarm service cannot start: %s", exc)
-        return 1
-    process.stay_in_memory()
-    with alone, ending.watched(loaded.config.gateway.runtime_dir) as hung:
-        service = AlarmService(loaded, board, clock, Notifier(environ), hung=hung)
-        return process.run(service.run())
 
 
 class AlarmService:
