@@ -18,7 +18,8 @@ from gatehouse.config.model import Broker, District
 from gatehouse.uplink import Birth, frames, tls
 from gatehouse.uplink.lane import Lane
 from gatehouse_sim.authority import Authority
-from uplink.fakes import FAST, TOPICS, Agent, Script, free_port, plain, until
+from uplink.fakes import FAST, TOPICS, Agent, until
+from uplink.far_end import Script, free_port, plain
 
 
 @pytest.fixture

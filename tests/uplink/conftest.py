@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uplink.fakes import Mosquitto, Office, Script
+from uplink.far_end import Mosquitto, Office, Script
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from paho.mqtt.properties import Properties
 from gatehouse.uplink.commands import INBOX, REMEMBERED
 from gatehouse.uplink.frames import Incoming
 from uplink.desk import Desk, acknowledge
-from uplink.fakes import TOPICS, Agent, Mosquitto, Office, plain, until
+from uplink.fakes import TOPICS, Agent, until
+from uplink.far_end import Mosquitto, Office, plain
 
 
 def test_acknowledge_is_carried_out_once() -> None:

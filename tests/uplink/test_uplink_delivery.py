@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gatehouse import events
-from uplink.fakes import FAST, GATEWAY, TOPICS, Agent, Mosquitto, Office, plain, until
+from uplink.fakes import FAST, GATEWAY, TOPICS, Agent, until
+from uplink.far_end import Mosquitto, Office, plain
 
 
 async def test_press_goes_to_the_district_and_back(mosquitto: Mosquitto, office: Office) -> None:

@@ -14,7 +14,8 @@ from gatehouse.uplink.errands import AT_ONCE, WAITING, RefusedError
 from gatehouse.uplink.frames import Incoming
 from gatehouse.uplink.messages import Command
 from uplink.desk import Desk, acknowledge
-from uplink.fakes import TOPICS, Agent, Mosquitto, Office, plain, until
+from uplink.fakes import TOPICS, Agent, until
+from uplink.far_end import Mosquitto, Office, plain
 
 
 def later(desk: Desk, said: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from gatehouse.config.model import Broker
 from gatehouse.uplink import frames
-from uplink.fakes import FAST, GATEWAY, TOPICS, Agent, Script, free_port, plain, until
+from uplink.fakes import FAST, GATEWAY, TOPICS, Agent, until
+from uplink.far_end import Script, free_port, plain
 
 
 def connack(code: int, *more: int) -> Callable[[int, bytes], bytes]:

@@ -9,7 +9,8 @@ import pytest
 from gatehouse.errors import MessageError
 from gatehouse.uplink.frames import Incoming
 from uplink.bundle import picture
-from uplink.fakes import FAST, TOPICS, Agent, Mosquitto, Office, Script, plain, until
+from uplink.fakes import FAST, TOPICS, Agent, until
+from uplink.far_end import Mosquitto, Office, Script, plain
 
 QUICK: Final = dataclasses.replace(FAST, picture_harm_s=0.05, picture_harm_most_s=0.2)
 

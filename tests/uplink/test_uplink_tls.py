@@ -17,7 +17,8 @@ from gatehouse.config.model import District
 from gatehouse.threads import off_loop
 from gatehouse.uplink import tls
 from gatehouse.uplink.failures import CertificateRefusedError
-from uplink.fakes import Agent, Mosquitto, MovedClock, secure, until
+from uplink.fakes import Agent, MovedClock, until
+from uplink.far_end import Mosquitto, secure
 
 DAY = dt.timedelta(days=1)
 Triple = tuple[Path, Path, Path]
