@@ -17,14 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from gatehouse import events
 from gatehouse.errors import OutboxError
-from gatehouse.events import Event, Importance
+from gatehouse.events import Event
 from gatehouse.faults import Fault
-from gatehouse.outbox import derived, pruning, sqlite, wal
+from gatehouse.outbox import derived, pruning, remembered, sqlite, wal
 from gatehouse.outbox.changes import carry_out, mark_hole
 from gatehouse.outbox.model import Pending, StandingAlarm, Trouble
-from gatehouse.outbox.numbers import Numbers, previous
+from gatehouse.outbox.numbers import Numbers
 from gatehouse.outbox.orders import Order, Put, is_other
 from gatehouse.outbox.pruning import ROW_BYTES
 from gatehouse.outbox.room import STOCK, Room
@@ -33,8 +32,6 @@ from gatehouse.outbox.sqlite import PAGE, DamagedError, FullError, RefusedError,
 _CHECK_S: Final = 0.7
 _TRIES: Final = 12
 _FEW_PAGES: Final = 8
-_FAREWELL_ROWS: Final = 20
-"""How many events may follow `gateway.stopped`: presses within its second of farewell."""
 
 
 class Store:
@@ -201,30 +198,12 @@ class Store:
     def waiting(self) -> Iterator[Pending]:
         """Yield what the district lacks, in the order in which it was stored."""
         with told("read", self.path):
-            rows = self._db.execute(
-                "SELECT id, type, subject, start, count, importance, length(body), stored_unix"
-                " FROM events WHERE done_unix IS NULL AND dropped = 0 ORDER BY n"
-            )
-            for id_, type_, subject, start, count, kind, size, unix in rows:
-                number = f"{start:08d}.{count:010d}"
-                yield Pending(id_, type_, subject, number, Importance(kind), size, int(unix * 1e9))
+            yield from remembered.waiting(self._db)
 
     def previous(self, store: str) -> str | None:
-        """Return the number of the last start up to which nothing is missing.
-
-        Where the disk took alarms but not the events between them, that is the one before the hole.
-        """
+        """Return the number of the last start up to which nothing is missing."""
         with told("read", self.path):
-            newest = self._db.execute(
-                "SELECT start FROM events WHERE store = ? ORDER BY n DESC LIMIT 1", (store,)
-            ).fetchone()
-            if newest is None:
-                return None
-            start = newest[0]
-            last = self._db.execute(
-                "SELECT max(count) FROM events WHERE store = ? AND start = ?", (store, start)
-            ).fetchone()[0]
-            return previous(self.meta("hole"), store, start, last)
+            return remembered.previous(self._db, self.meta("hole"), store)
 
     def alarms(self) -> list[StandingAlarm]:
         """Return the alarms that stand and the newest of each button."""
@@ -239,21 +218,12 @@ class Store:
     def commands(self, now_unix: float) -> list[tuple[str, float]]:
         """Return the commands seen that could still be replayed."""
         with told("read", self.path):
-            query = "SELECT id, expires FROM commands WHERE expires > ?"
-            return [(str(id_), float(at)) for id_, at in self._db.execute(query, (now_unix,))]
+            return remembered.commands(self._db, now_unix)
 
     def last_event(self) -> Event | None:
-        """Return the newest event; of a start that ended in order, its `gateway.stopped`.
-
-        A press during the farewell may have come after that.
-        """
+        """Return the newest event; of a start that ended in order, its `gateway.stopped`."""
         with told("read", self.path):
-            rows = self._db.execute(
-                "SELECT start, type, body FROM events ORDER BY n DESC LIMIT ?", (_FAREWELL_ROWS,)
-            ).fetchall()
-            last = [(type_, body) for start, type_, body in rows if start == rows[0][0]]
-            stopped = [body for type_, body in last if type_ == events.GATEWAY_STOPPED]
-            return events.decode((stopped or [last[0][1]])[0]) if last else None
+            return remembered.last_event(self._db)
 
     def found(self) -> list[Trouble]:
         """Return what an opening found amiss, until a fault that says so is stored."""
