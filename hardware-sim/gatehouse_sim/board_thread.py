@@ -11,7 +11,7 @@ from typing import Final
 
 from gatehouse_sim.wires import Move, WiringError
 
-_ANSWER_S: Final = 5.0
+_ANSWER_S: Final = 30.0
 """An edge that was not given by then never will be."""
 
 _NS: Final = 1_000_000_000

@@ -18,7 +18,7 @@ from gatehouse_sim.identity import Identity
 from gatehouse_sim.ports import reserve
 from gatehouse_sim.rules import relocate, rules
 
-_LIMIT_S: Final = 20.0
+_LIMIT_S: Final = 60.0
 
 
 class Broker:

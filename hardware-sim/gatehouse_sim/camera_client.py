@@ -9,7 +9,7 @@ from gatehouse.errors import NotRunningError
 
 COVERED: Final = "covered"
 NORMAL: Final = "normal"
-_LIMIT_S: Final = 10.0
+_LIMIT_S: Final = 60.0
 
 
 def show(path: Path, camera: str, film: str) -> None:

@@ -26,7 +26,7 @@ PACKAGES: Final = (
 SOCKET: Final = "cameras.sock"
 """Where they take orders, in the folder that they were given."""
 _SERVER: Final = Path(__file__).with_name("rtsp_server.py")
-_LIMIT_S: Final = 30.0
+_LIMIT_S: Final = 60.0
 
 
 async def lacking() -> str | None:

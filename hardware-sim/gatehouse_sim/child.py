@@ -16,7 +16,7 @@ from gatehouse.control import client
 from gatehouse.threads import off_loop
 
 _PR_SET_PDEATHSIG: Final = 1
-START_S: Final = 30.0
+START_S: Final = 60.0
 _END_S: Final = 60.0
 _LOG_CHARS: Final = 4000
 

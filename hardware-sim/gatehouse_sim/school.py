@@ -27,6 +27,7 @@ from gatehouse_sim.video import Video
 from gatehouse_sim.wiring_client import WiringClient
 
 GATEWAY: Final = "sim-school-1"
+_LIMIT_S: Final = 60.0
 
 BUTTONS: Final = """
 [[button]]
@@ -125,7 +126,7 @@ class School:
 
     def wires(self) -> WiringClient:
         """Lay hands on the simulated wiring."""
-        return WiringClient(self.place.wiring)
+        return WiringClient(self.place.wiring, timeout_s=_LIMIT_S)
 
     def write_config(self, **sections: str) -> None:
         """Write the configuration; of its parts (keys of ``given`` below) some may be given."""
@@ -181,7 +182,7 @@ runtime_dir = "{self.place.runtime_dir}"
         The wiring's socket tells the past only, so it is asked again and again.
         """
         with contextlib.suppress(TimeoutError), self.wires() as wires:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(_LIMIT_S):
                 while not test(wires.history(pin)):  # noqa: ASYNC110  # the socket wakes nobody
                     await asyncio.sleep(0.05)
                 return True

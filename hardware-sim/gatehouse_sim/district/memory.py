@@ -20,7 +20,7 @@ from gatehouse_district.receiver.keeping import Kept
 
 T = TypeVar("T")
 
-LIMIT_S: Final = 30.0
+LIMIT_S: Final = 60.0
 
 
 class Memory:
