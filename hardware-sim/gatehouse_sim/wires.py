@@ -97,13 +97,15 @@ def bounce(
     """Return the edges of a contact that arrives at ``level``: the first at ``start_ns``.
 
     They alternate, lie within ``length_ns``, and the last one is at ``level``. Without a length
-    the contact arrives cleanly.
+    the contact arrives cleanly. Away from its level it is for a moment only: the board's thread,
+    which a loaded machine may hold up between any two moves that are apart, makes both at once. A
+    bounce that grew longer than ``debounce_ms`` would be a second press.
     """
     times = [start_ns]
     if length_ns > 1:
         pairs = min(rng.randint(1, _MOST_BOUNCES), length_ns // 2)
-        offsets = rng.sample(range(1, length_ns + 1), 2 * pairs)
-        times += sorted(start_ns + offset for offset in offsets)
+        for back in sorted(rng.sample(range(2, length_ns + 1, 2), pairs)):
+            times += [start_ns + back - 1, start_ns + back]
     return tuple(Move(at, pin, level if i % 2 == 0 else 1 - level) for i, at in enumerate(times))
 
 
