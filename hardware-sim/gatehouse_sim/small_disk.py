@@ -18,7 +18,9 @@ from gatehouse_sim.child import die_with_parent
 SIZE_MB: Final = 512
 """Room for the outbox and the evidence of some alarms; it is the machine's memory that is used."""
 _PROGRAMS: Final = ("unshare", "nsenter", "setpriv", "mount")
-_LIMIT_S: Final = 30.0
+_LIMIT_S: Final = 60.0
+_TRIES: Final = 50
+"""Somebody may write between the look at what is used and the cut."""
 
 
 class SmallDisk:
@@ -86,13 +88,13 @@ class SmallDisk:
         if self._keeper is None:
             raise OSError(f"the disk cannot be filled: {self.why}")
         inside = self._inside(self._keeper.pid)
-        for last in (False, False, True):
+        for left in reversed(range(_TRIES)):
             now = os.statvfs(inside)
             used = (now.f_blocks - now.f_bfree) * now.f_frsize
             try:
                 await self._resize(f"{max(used // 1024, 4)}k")
             except OSError:  # somebody wrote meanwhile
-                if last:
+                if not left:
                     raise
             else:
                 self._full = True

@@ -18,14 +18,17 @@ _HOLD_S: Final = 3600
 class Hands:
     """Each method does one thing; what cannot be done raises WiringError, OSError or LookupError.
 
-    Wires move also while no agent runs: its next board finds them as they are.
+    Wires move also while no agent runs: its next board finds them as they are. While it is being
+    ended or started they wait: neither the board that goes nor the one that comes would know.
     """
 
     def __init__(self, school: School, stand: Stand) -> None:
         self._school = school
         self._stand = stand
         self._buttons = {button.name: button for button in stand.config.buttons}
-        self._held: dict[str, int] = {}
+        self._held: dict[str, tuple[int, int] | None] = {}
+        """By which board a contact is held in; None: it was moved while no agent ran."""
+        self._starts = 0
         self._cut: set[str] = set()
         self._service = asyncio.Lock()
 
@@ -41,52 +44,58 @@ class Hands:
         button = self.button(name)
         if name in self._cut:
             return False
-        self._held[name] = self._stand.board
-        if button.latching:
-            await self._move(button, pressed=True)
-        else:
-            await self._hold(button, BOUNCE_MS if bounce else 0.0)
+        async with self._service:
+            self._held[name] = self._board
+            if button.latching:
+                await self._move(button, pressed=True)
+            else:
+                await self._hold(button, BOUNCE_MS if bounce else 0.0)
         return True
 
     async def let_go(self, name: str) -> None:
         """Let go of a button, or turn a latching one back with its key."""
         button, board = self.button(name), self._held.pop(name, None)
-        if button.latching or board != self._stand.board:
-            if name not in self._cut:  # what is cut stays open
+        async with self._service:
+            if button.latching or board != self._board:
+                if name not in self._cut:  # what is cut stays open
+                    await self._move(button, pressed=False)
+                return
+            try:
+                await board_link.ask(self._school.place.wiring, "release", pin=button.pin)
+            except OSError:
                 await self._move(button, pressed=False)
-            return
-        try:
-            await board_link.ask(self._school.place.wiring, "release", pin=button.pin)
-        except OSError:
-            await self._move(button, pressed=False)
 
     async def key(self, name: str, *, turned: bool) -> None:
         """Turn the key switch that resets a button's alarm, or let it spring back."""
         if (pin := self.button(name).reset) is None:
             raise LookupError(f"the button {name} has no key switch")
-        await self._set(pin, CLOSED if turned else OPEN)
+        async with self._service:
+            await self._set(pin, CLOSED if turned else OPEN)
 
     async def cut(self, name: str) -> None:
         """Cut the wire that both contacts share: both read open, whatever is pressed."""
         button = self.button(name)
         self._cut.add(name)
-        await self._set(button.pin, OPEN)
-        if button.loop is not None:
-            await self._set(button.loop, OPEN)
+        async with self._service:
+            await self._set(button.pin, OPEN)
+            if button.loop is not None:
+                await self._set(button.loop, OPEN)
 
     async def short(self, name: str) -> None:
         """Short the normally-open contact to ground."""
         self._cut.discard(name)
         button = self.button(name)
-        if button.loop is not None:
-            await self._set(button.loop, CLOSED)
-        await self._set(button.pin, CLOSED)
+        async with self._service:
+            if button.loop is not None:
+                await self._set(button.loop, CLOSED)
+            await self._set(button.pin, CLOSED)
 
     async def mend(self, name: str) -> None:
         """Make the wiring healthy again, the button let go of."""
         self._cut.discard(name)
         self._held.pop(name, None)
-        await self._move(self.button(name), pressed=False)
+        async with self._service:
+            await self._move(self.button(name), pressed=False)
 
     async def lid(self, *, opened: bool) -> None:
         """Open or close the box."""
@@ -126,7 +135,7 @@ class Hands:
         """Kill the agent without a word; it is started again at once, as systemd does."""
         async with self._service:
             await self._school.agent.kill()
-            await self._school.agent.start(levels=self._stand.inputs)
+            await self._start()
 
     async def stop(self) -> None:
         """Stop the agent in order."""
@@ -137,13 +146,23 @@ class Hands:
         """Start the agent, if it does not run."""
         async with self._service:
             if not self._school.agent.started.is_set():
-                await self._school.agent.start(levels=self._stand.inputs)
+                await self._start()
+
+    async def _start(self) -> None:
+        self._starts += 1
+        await self._school.agent.start(levels=self._stand.inputs)
+
+    @property
+    def _board(self) -> tuple[int, int]:
+        """Which board it is: one that we have just started may not have been seen yet."""
+        return self._starts, self._stand.board
 
     async def _hold(self, button: Button, bounce_ms: float) -> None:
         path = self._school.place.wiring
         try:
             await board_link.ask(path, "press", pin=button.pin, for_s=_HOLD_S, bounce_ms=bounce_ms)
         except OSError:
+            self._held[button.name] = None
             await self._move(button, pressed=True)
 
     async def _move(self, button: Button, *, pressed: bool) -> None:
@@ -156,7 +175,8 @@ class Hands:
     async def _enclosure(self, pin: int | None, *, well: bool) -> None:
         if pin is None:
             raise LookupError("this box has no such switch")
-        await self._set(pin, CLOSED if well else OPEN)
+        async with self._service:
+            await self._set(pin, CLOSED if well else OPEN)
 
     async def _set(self, pin: int, level: int) -> None:
         try:
