@@ -50,11 +50,11 @@ class Film:
         delimiter = _DELIMITERS[self.codec]
         _, *frames = path.read_bytes().split(delimiter)
         self.frames = [delimiter + frame for frame in frames]
-        self._counts = path.stem == "counter"
+        self.counts = path.stem == "counter"
 
     def first(self) -> int:
         """Return the frame to begin with: the counter shows the second of the wall clock."""
-        return int(time.time()) * FPS % len(self.frames) if self._counts else 0
+        return int(time.time()) * FPS % len(self.frames) if self.counts else 0
 
 
 class Camera:
@@ -160,6 +160,8 @@ class _Showing:
         passed = (GLib.get_monotonic_time() - self._began) / 1e6
         if self._camera.stalled or passed - self._due / FPS > _LATE_S:
             self._due = int(passed * FPS)
+            if self._camera.film.counts:  # what was left out shall not make it go slow for good
+                self._frames = self._forever()
         while not self._camera.stalled and self._due <= passed * FPS:
             self._due += 1
             self._source.emit("push-buffer", Gst.Buffer.new_wrapped(next(self._frames)))
