@@ -1,8 +1,5 @@
 """The page in a real browser: what is pressed there, and what is seen."""
 
-from itertools import pairwise
-from statistics import median
-
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -16,7 +13,7 @@ EDGES = """(lamp) => new Promise((resolve) => {
   const times = [];
   new MutationObserver((changes, observer) => {
     times.push(performance.now());
-    if (times.length < 6) return;
+    if (times.length < 9) return;
     observer.disconnect();
     resolve(times);
   }).observe(lamp, {attributes: true, attributeFilter: ["data-level"]});
@@ -24,9 +21,12 @@ EDGES = """(lamp) => new Promise((resolve) => {
 
 
 async def period_s(lamp: Locator) -> float:
-    """Watch a lamp on the page; the usual time from one light to the next, s."""
+    """Watch a lamp on the page; the time from one light to the next, s.
+
+    Of several: a browser that is held up shows some late and then some in one go.
+    """
     times: list[float] = await lamp.evaluate(EDGES)
-    return 2 * float(median(after - before for before, after in pairwise(times))) / 1000
+    return 2 * (times[-1] - times[0]) / (len(times) - 1) / 1000
 
 
 async def until(page: Page, told: str, text: str) -> None:
@@ -56,10 +56,10 @@ async def test_the_lamp_on_the_page_blinks_as_the_pin_does() -> None:
         await page.mouse.up()
         await until(page, "contact-gate", "contact open · loop closed")
         await until(page, "alarm-gate", "the district does not have it yet")
-        assert abs(await period_s(red) - FAST_S) < 0.15
+        assert abs(await period_s(red) - FAST_S) < 0.25
         await page.get_by_role("button", name="Plug it in").click()
         await until(page, "alarm-gate", "the district's machine has it")
-        assert abs(await period_s(red) - SLOW_S) < 0.4
+        assert abs(await period_s(red) - SLOW_S) < 0.35
 
 
 @pytest.mark.campaign

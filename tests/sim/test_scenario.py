@@ -81,8 +81,11 @@ async def test_a_district_that_sends_no_receipts_ends_the_play_by_name(root: Pat
         def withhold(timeline: Timeline) -> None:
             if timeline.steps:  # connected and proven: from now on it hears and says nothing
                 school.district.manners = Manners(receipts=False)
+            if {"stored", "sent"} <= {stage for _, stage, _ in scenario._early}:
+                scenario.patience_s = SHORT_S  # all that comes has come
 
-        timeline = await Scenario(school, withhold, patience_s=SHORT_S).play()
+        scenario = Scenario(school, withhold)
+        timeline = await scenario.play()
         assert list(timeline.missing()) == ["press: received"]
         assert [step.what for step in timeline.steps] == [
             "connected, district proven",
@@ -103,7 +106,7 @@ async def test_an_agent_that_dies_ends_the_play_by_name(root: Path) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
-        timeline = await Scenario(school, kill, patience_s=SHORT_S).play()
+        timeline = await Scenario(school, kill).play()
         assert timeline.steps[0].seen
         (missing,) = timeline.missing()
         assert missing.startswith("press; a person answers; reset: ")
