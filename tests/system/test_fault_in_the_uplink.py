@@ -19,7 +19,7 @@ from gatehouse.uplink import Birth, frames, tls
 from gatehouse.uplink.lane import Lane
 from gatehouse_sim.authority import Authority
 from uplink.fakes import FAST, TOPICS, Agent, until
-from uplink.far_end import Script, free_port, plain
+from uplink.far_end import Script, nobody, plain
 
 
 @pytest.fixture
@@ -58,10 +58,11 @@ async def test_fault_of_an_earlier_start_ends(broker: Script) -> None:
 
 async def test_fault_of_an_earlier_start_is_not_begun_twice() -> None:
     """A fault that goes on over a restart ends only when it is over."""
-    async with Standing(plain(free_port())) as agent:
-        agent.press()
-        await until(lambda: agent.heard.begun("offline"))
-        assert not agent.heard.ended("offline")
+    with nobody() as port:
+        async with Standing(plain(port)) as agent:
+            agent.press()
+            await until(lambda: agent.heard.begun("offline"))
+            assert not agent.heard.ended("offline")
 
 
 async def test_receipt_for_many_that_wait_stalls_nobody(broker: Script) -> None:
@@ -198,7 +199,7 @@ async def test_dead_disk_collects_no_threads_of_certificates(tmp_path: Path) -> 
     ca = tmp_path / "ca-of-ours.pem"
     ca.write_bytes(identity.ca.read_bytes())
     files = tls.Certificates(District((), ca, identity.cert, identity.key), timeout_s=0.05)
-    files._timeout_s = 10.0
+    files._timeout_s = 60.0
     good = await files.context("a", dates=True)
     files._timeout_s = 0.05
     ca.unlink()
@@ -211,7 +212,7 @@ async def test_dead_disk_collects_no_threads_of_certificates(tmp_path: Path) -> 
     await until(lambda: reading() == 0)
     ca.unlink()
     ca.write_bytes(identity.ca.read_bytes())
-    files._timeout_s = 10.0
+    files._timeout_s = 60.0
     assert await files.context("a", dates=True) is not good
 
 
@@ -223,7 +224,7 @@ async def test_lookup_that_hangs_from_the_first_is_left_for_the_next_broker(
 
     def ask(host: str) -> list[str]:
         if host == "a.test":
-            hangs.wait(30)
+            hangs.wait(120)
         return ["127.0.0.1"]
 
     away = Broker("mqtt://a.test", "a.test", broker.port, tls=False)

@@ -14,7 +14,7 @@ async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
     broker = Mosquitto(tmp_path)
     await broker.start()
     yield broker
-    broker.kill()
+    broker.close()
 
 
 @pytest.fixture

@@ -285,7 +285,7 @@ class Agent:
             await self._running
 
 
-async def until(condition: Callable[[], object], limit_s: float = 15.0) -> None:
+async def until(condition: Callable[[], object], limit_s: float = 60.0) -> None:
     """Wait for a condition, generously; the condition is looked at every few ms."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110  # what is awaited has no event of its own

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ import msgspec
 
 from gatehouse.config.model import Broker
 from gatehouse.uplink import frames
+from gatehouse_sim.ports import reserve
 from uplink.fakes import TOPICS
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+@contextlib.contextmanager
+def nobody() -> Iterator[int]:
+    """Lend a port at which nobody answers, and that nobody else is given meanwhile."""
+    with reserve() as held:
+        yield held.getsockname()[1]
 
 
 def plain(port: int) -> Broker:
@@ -38,7 +38,8 @@ class Mosquitto:
     """A private mosquitto that can be killed, frozen and started again."""
 
     def __init__(self, folder: Path, *, lines: Sequence[str] = ("allow_anonymous true",)) -> None:
-        self.port = free_port()
+        self._held = reserve()
+        self.port: int = self._held.getsockname()[1]
         self._folder = folder / f"mosquitto-{self.port}"
         self._folder.mkdir()
         self._conf = self._folder / "mosquitto.conf"
@@ -47,13 +48,18 @@ class Mosquitto:
         self._conf.write_text("\n".join([*head, *lines, ""]), encoding="ascii")
         self._process: subprocess.Popen[bytes] | None = None
 
+    def close(self) -> None:
+        """Kill it and give its port back."""
+        self.kill()
+        self._held.close()
+
     async def start(self) -> None:
         """Start it and wait until it listens."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
                 ["/usr/sbin/mosquitto", "-c", self._conf], stdout=log, stderr=log
             )
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(OSError):
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

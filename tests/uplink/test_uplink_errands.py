@@ -27,7 +27,7 @@ def later(desk: Desk, said: dict[str, Any]) -> None:
 
 async def answer(desk: Desk) -> dict[str, Any]:
     """Wait for the answer of such a command."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         await desk.stirred.wait()
     desk.stirred.clear()
     reply = desk.commands.next_reply()
@@ -87,7 +87,7 @@ async def test_no_command_waits_for_the_video_service() -> None:
         for _ in range(AT_ONCE + WAITING):
             reply = desk.commands.next_reply()
             if reply is None:
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(60):
                     desk.stirred.clear()
                     await desk.stirred.wait()
                 reply = desk.commands.next_reply()
