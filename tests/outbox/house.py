@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from gatehouse.outbox.orders import Put
 from gatehouse.outbox.store import Store
 
 LIMIT_S = 60.0
-QUICK = Timing(open_s=5.0, hang_s=0.2, again_s=0.05, read_s=5.0)
+QUICK = Timing(open_s=60.0, hang_s=60.0, again_s=0.05, read_s=60.0)
+HANGS = replace(QUICK, hang_s=1.0)
+"""Where a disk is to hang: elsewhere a loaded one would be told as one that does."""
 NOON = 1_790_000_000.0
 """A Unix time in 2026."""
 
@@ -178,7 +180,7 @@ async def opened(
     )
     yield Open(outbox, opening, heard, clock, made)
     if close:
-        await outbox.close(10.0)
+        await outbox.close(LIMIT_S)
 
 
 class RunningClock(StillClock):

@@ -106,7 +106,7 @@ async def test_a_start_that_was_stored_is_used_though_reading_hangs(
     old = _filled(path)
     gate = Gate(monkeypatch, Store, "waiting")
     gate.shut()
-    async with opened(path, timing=replace(QUICK, open_s=1.0)) as house:
+    async with opened(path, timing=replace(QUICK, open_s=3.0)) as house:
         assert house.opening.start == 2
         assert house.opening.previous == "00000001.0000000003"
         assert [t.fault for t in house.opening.trouble] == [DISK]

@@ -13,7 +13,7 @@ from gatehouse.outbox.memory import MOST_OTHERS
 from gatehouse.outbox.reader import Reader
 from gatehouse.outbox.sqlite import FullError
 from gatehouse.outbox.store import Store
-from outbox.house import QUICK, Gate, alarm, opened, rows, until
+from outbox.house import HANGS, QUICK, Gate, alarm, opened, rows, until
 
 DISK = "outbox-disk"
 
@@ -29,7 +29,7 @@ async def test_a_commit_that_hangs_is_a_fault_that_ends_once(
 ) -> None:
     """A card that stalls for a minute must be seen, and must not hold up a single press."""
     gate = Gate(monkeypatch, Store, "write")
-    async with opened(path) as house:
+    async with opened(path, timing=HANGS) as house:
         gate.shut()
         first = house.alarm()
         await until(lambda: house.heard.of(DISK) == [True])
@@ -55,7 +55,7 @@ async def test_a_commit_that_hangs_is_a_fault_that_ends_once(
 async def test_a_disk_that_is_slow_is_no_fault(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that takes a second for each commit would flood the district with faults."""
     gate = Gate(monkeypatch, Store, "write")
-    async with opened(path, timing=replace(QUICK, hang_s=5.0)) as house:
+    async with opened(path, timing=replace(QUICK, hang_s=30.0)) as house:
         for _ in range(20):
             gate.shut()
             house.alarm()
@@ -70,7 +70,7 @@ async def test_hang_within_the_loop_of_failing_tells_one_fault(
 ) -> None:
     """A disk that is full and hangs besides is one fault, until both are over."""
     gate = Gate(monkeypatch, Store, "write")
-    async with opened(path) as house:
+    async with opened(path, timing=HANGS) as house:
         gate.error = OutboxError("the card is gone")
         house.alarm()
         await until(lambda: house.heard.of(DISK) == [True])
@@ -192,7 +192,7 @@ async def test_reads_that_hang_are_few(path: Path, monkeypatch: pytest.MonkeyPat
 
 async def test_another_connection_that_holds_the_file_is_waited_out(path: Path) -> None:
     """A technician's forgotten sqlite3 must not cost an event."""
-    async with opened(path) as house:
+    async with opened(path, timing=HANGS) as house:
         house.alarm()
         await house.settled()
         beside = Store(path)
