@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -20,7 +21,9 @@ from gatehouse_sim.cameras import Cameras, lacking
 from gatehouse_sim.films import film_path, films
 
 LIMIT_S = 60.0
-QUICK = Timing(first_s=15.0, stall_s=3.0, refused_s=0.5)
+QUICK = Timing(first_s=30.0, stall_s=30.0, refused_s=0.5)
+STALLS = replace(QUICK, stall_s=3.0)
+"""Where a camera is to stall: elsewhere a loaded machine would be told as one that does."""
 
 
 @asynccontextmanager

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from gatehouse_sim.cameras import Cameras
-from video.sim_cameras import Looking, learnt, looking, simulated
+from video.sim_cameras import STALLS, Looking, learnt, looking, simulated
 
 WITHIN = 5
 SECRET = "p'ass w:ö/r@d%1?#"  # noqa: S105  # of a camera that never was
-ON_THE_WAY = 2
-"""Keyframes that were on their way when a camera was told to show something else."""
+ON_THE_WAY = 8
+"""Keyframes that were on their way when a camera was told to show something else: an eye that gets
+little of a loaded machine is some seconds behind. The exact count is test_verdict's."""
 FILMS = {
     "black": "dark",
     "covered": "covered",
@@ -87,7 +88,7 @@ async def test_stalled() -> None:
     """Connections that stand and bring nothing are the commonest death of a camera."""
     async with (
         simulated({"gate": "normal"}) as cameras,
-        looking(cameras.url("gate"), await learnt()) as look,
+        looking(cameras.url("gate"), await learnt(), timing=STALLS) as look,
     ):
         await look.settled()
         await cameras.stall("gate")
@@ -135,10 +136,13 @@ async def test_password(how: str) -> None:
         ) as look:
             await look.settled()
             await cameras.password("gate", "admin", "another", how)
-            await wait_for(look, ("refused", True))
+            await look.until(lambda: ("refused", True) in look.words())
             assert SECRET not in str(look.changes)
             await cameras.password("gate", "admin", SECRET, how)
-            await wait_for(look, ("refused", True), ("refused", False))
+            await look.until(lambda: ("refused", False) in look.words())
+            # its streams were broken: on a busy machine the first look may find nobody there
+            told = [each for each in look.words() if each[0] != "unreachable"]
+            assert told == [("refused", True), ("refused", False)]
 
 
 async def test_a_film_that_is_none_is_refused() -> None:

@@ -96,7 +96,7 @@ def test_a_loose_cable_is_found_though_nothing_raises(manners: Path, film: Path)
         assert isinstance(failed, say.Failed)
         assert failed.fault == say.STALLED
         assert "cable" in failed.text
-        assert child.process.wait(timeout=20) == 1
+        assert child.process.wait(timeout=60) == 1
 
 
 def test_a_camera_that_another_process_holds_names_the_reason(manners: Path) -> None:
@@ -162,7 +162,7 @@ def test_its_parents_end_is_its_end(manners: Path) -> None:
         assert child.process.stdin is not None
         child.process.stdin.close()
         child.process.stdin = None
-        assert child.process.wait(timeout=20) == 0
+        assert child.process.wait(timeout=60) == 0
 
 
 def test_a_picture_is_taken_while_it_looks(manners: Path) -> None:

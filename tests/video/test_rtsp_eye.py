@@ -30,7 +30,8 @@ async def test_what_is_said_of_a_camera(film: str, codec: str) -> None:
             assert each.colour is not None
             assert each.colour > 10
         assert [each.at_ns for each in keys] == sorted(each.at_ns for each in keys)
-        assert keys[-1].fps == pytest.approx(25, rel=0.3)
+        close = pytest.approx(25, rel=0.3)  # a machine that is held up sees fewer, and then more
+        await look.until(lambda: any(isinstance(e, Key) and e.fps == close for e in look.heard))
 
 
 async def test_a_stream_that_changes_its_size() -> None:

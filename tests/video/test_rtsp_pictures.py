@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse.video import jpeg
 from gatehouse.video.eye_messages import MOST_SMALL, Beat, Key, Picture
-from video.sim_cameras import Looking, looking, simulated
+from video.sim_cameras import STALLS, Looking, looking, simulated
 
 
 async def asked(look: Looking, number: int, old_s: float) -> Picture:
@@ -46,7 +46,10 @@ async def test_of_what_was_decoded_or_of_this_moment(film: str) -> None:
 
 async def test_a_camera_that_stands_still_gives_none() -> None:
     """What was decoded before the stall is no picture of now, and does not keep the eye alive."""
-    async with simulated({"gate": "normal"}) as cameras, looking(cameras.url("gate")) as look:
+    async with (
+        simulated({"gate": "normal"}) as cameras,
+        looking(cameras.url("gate"), timing=STALLS) as look,
+    ):
         await look.more(2)
         await cameras.stall("gate")
         stalled = len(look.heard)

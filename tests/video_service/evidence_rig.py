@@ -32,8 +32,9 @@ from gatehouse.video_service.clips import Pace
 from gatehouse.video_service.evidence import Evidence
 
 LIMIT_S: Final = 60.0
-WINDOW: Final = Window(before_s=3.0, after_s=0.8, every_s=0.2, pictures=3)
-PACE: Final = Pace(after_s=0.1, again_s=0.1, patience_s=0.4, other_s=1.0)
+WINDOW: Final = Window(before_s=3.0, after_s=0.8, every_s=0.8, pictures=3)
+"""A picture that is not begun within ``every_s`` is lost: a loaded machine needs so long."""
+PACE: Final = Pace(after_s=0.1, again_s=0.1, patience_s=0.4, other_s=LIMIT_S)
 SMALL: Final = b"\xff\xd8small"
 STORE: Final = "5b8a2d0e-0000-4000-8000-000000000001"
 
@@ -179,7 +180,7 @@ class Rig:
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         path = self.config.gateway.runtime_dir / "control.sock"
-        return await off_loop(lambda: client.ask(path, request), name="ask", timeout_s=11)
+        return await off_loop(lambda: client.ask(path, request), name="ask", timeout_s=LIMIT_S)
 
     def room(self, max_mb: int) -> None:
         """Set the limit."""

@@ -11,7 +11,7 @@ from gatehouse.errors import ControlError, NotRunningError
 from gatehouse.video_service import reporter
 from gatehouse.video_service.reporter import Reporter
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class Desk:
