@@ -67,6 +67,11 @@ async def stands(school: School, fault: str, *, timeout_s: float = LONG_S) -> di
     return faults(status, fault)[0]
 
 
+async def stored(school: School, count: int) -> None:
+    """Wait until so many alarms of this start are on the disk: a kill takes what is not."""
+    await school.agent.wait_for(lambda s: s["latency_ms"]["stored"]["n"] == count)
+
+
 async def ended(school: School, *names: str, timeout_s: float = LONG_S) -> None:
     """Wait until none of these faults stands."""
     await school.agent.wait_for(

@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse_sim.district import Manners
 from gatehouse_sim.school import GATEWAY, Plan, opened
-from system.fault_steps import LONG_S, arrived, ended, log, press, row, stands, well, whole
+from system.fault_steps import LONG_S, arrived, ended, log, press, row, stands, stored, well, whole
 
 YEAR_S = 365 * 86400.0
 
@@ -28,7 +28,7 @@ async def test_clock_steps_by_a_year(school_root: Path, step_s: float) -> None:
         assert corrected.event.data["offset_s"] == pytest.approx(step_s, abs=5)
         assert corrected.event.data["bootid"] == corrected.event.bootid
         assert school.district.deliveries(over) == 1
-        await school.district.wait_for(lambda d: d.deliveries(over) == 2, timeout_s=LONG_S)
+        await school.district.wait_for(lambda d: d.deliveries(over) >= 2, timeout_s=LONG_S)
         school.district.manners = Manners()
         school.district.receipt(GATEWAY, [record.id for record in school.district.events()])
         after = await press(school)
@@ -54,6 +54,7 @@ async def test_clock_stepped_between_two_starts(school_root: Path) -> None:
         await well(school)
         await school.broker.stop()
         alarm = await press(school)
+        await stored(school, 1)
         await school.agent.kill()
         school.agent.move_clock(offset_s=-YEAR_S)
         await school.agent.start()

@@ -31,7 +31,7 @@ from system.fault_steps import (
 )
 
 FREEZE, THAW = 0xC0045877, 0xC0045878  # FIFREEZE, FITHAW (linux/fs.h)
-ENDS_S = 10.0
+ENDS_S = 40.0
 """Issue: 2 s. A loaded machine gets more; a hang would last for ever."""
 
 

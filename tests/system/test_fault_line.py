@@ -55,8 +55,8 @@ async def test_press_over_a_narrow_line_that_drains_a_backlog(school_root: Path)
             await school.agent.stop()
             school.broker.thaw()
             through(school, f"mqtts://127.0.0.1:{line.port}")
-            await school.agent.start()
             before = len(school.district.events())
+            await school.agent.start()
             await school.district.wait_for(lambda d: len(d.events()) > before + 20)
             alarm = await press(school)
             pressed = len(school.district.events())
@@ -156,7 +156,7 @@ async def test_stranger_with_our_id(school_root: Path) -> None:
             await school.agent.wait_for(lambda s: s["link"]["state"] == "offline")
             opened_yet = (await school.agent.status())["link"]["connection"]
             alarm = await press(school)
-            await arrived(school.district, alarm, timeout_s=15)  # and not after the pause
+            await arrived(school.district, alarm, timeout_s=25)  # and not after the pause of 30 s
             assert (await school.agent.status())["link"]["connection"] > opened_yet
         await well(school)
         await whole(school)
