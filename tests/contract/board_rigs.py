@@ -17,7 +17,7 @@ from gatehouse.alarm.gpio import Board, Edge, OnFault, open_board
 from gatehouse_sim.wiring_client import WiringClient
 
 CONTACT, LAMP = 17, 22
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 CONFIG = f"""
 [gateway]

@@ -9,7 +9,7 @@ from typing import Any
 from gatehouse.control.server import ControlServer, Handler, Limits
 from gatehouse.errors import ControlError
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 Message = dict[str, Any]
 
 

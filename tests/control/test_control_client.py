@@ -17,7 +17,7 @@ from gatehouse.control.client import ask, stream
 from gatehouse.control.server import ControlServer, Limits
 from gatehouse.errors import ControlError, NotRunningError
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 Message = dict[str, Any]
 
 

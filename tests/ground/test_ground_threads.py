@@ -8,7 +8,7 @@ import pytest
 
 from gatehouse.threads import off_loop
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture

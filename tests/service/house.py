@@ -24,7 +24,7 @@ from gatehouse.service.requests import Requests
 from gatehouse.service.voice import Voice
 from gatehouse.systemd import Notifier
 
-LIMIT_S: Final = 20.0
+LIMIT_S: Final = 60.0
 BOOT: Final = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 MS: Final = 1_000_000
 

@@ -13,7 +13,7 @@ from gatehouse.alarm.gpio import Board, Edge, open_board
 from gatehouse.config.model import Button
 from gatehouse_sim.wiring_client import WiringClient
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 GATE = Button(name="gate", location="", pin=17, loop=27)
 LATCH = Button(name="latch", location="", pin=5, latching=True)
 RED = 22
@@ -57,6 +57,6 @@ def open_school() -> Iterator[School]:
             )
             edges: queue.Queue[Edge] = queue.Queue()
             board.listen(edges.put)
-            with WiringClient(path) as client:
+            with WiringClient(path, timeout_s=LIMIT_S) as client:
                 yield School(board, path, client, edges)
             board.close()

@@ -20,7 +20,7 @@ from gatehouse import events
 from gatehouse.clock import SystemClock
 from gatehouse_sim.identity import Identity
 
-LIMIT_S: Final = 20.0
+LIMIT_S: Final = 60.0
 T = TypeVar("T")
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from gatehouse_sim.cable import Cable
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from district.desk.rig import Browser
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class Stream:

@@ -23,7 +23,7 @@ from gatehouse_district.serve.web import Web
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.ports import reserve
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
