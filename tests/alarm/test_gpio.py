@@ -187,7 +187,7 @@ def _true_lgpio(folder: Path, runtime_dir: str, label: str) -> dict[str, Any]:
         cwd=folder,
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=60,
         text=True,
     )
     said: dict[str, Any] = json.loads(done.stdout)

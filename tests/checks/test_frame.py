@@ -65,12 +65,12 @@ async def test_nobody_joins_a_look_that_hangs(rig: Rig) -> None:
 
     def look(_context: Context) -> Findings:
         begun.set()
-        go_on.wait(30)
+        go_on.wait(60)
         return [fine("well")]
 
     hanging = Check.beside("x", "x", 0.05, look)
     assert not (await rig.run(hanging)).known
-    assert begun.is_set()
+    assert begun.wait(60)
     begun.clear()
     assert_says(await rig.run(hanging), FAIL, "the last look hangs")
     assert not begun.is_set()

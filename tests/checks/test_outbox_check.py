@@ -33,12 +33,12 @@ async def opened(folder: Path) -> AsyncIterator[Outbox]:
     try:
         yield store
     finally:
-        await store.close(20)
+        await store.close(60)
 
 
 async def examined(store: Outbox) -> Reserve:
     """Examine it as soon as it is open."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await store.examine()

@@ -145,11 +145,11 @@ async def test_lamps_blink_until_the_person_answers(
     there = threading.Event()
 
     def person(_question: str) -> bool:
-        return there.wait(30)
+        return there.wait(60)
 
     async with rig.service({"blink": {"failed": {}}}) as asked:
         looking = asyncio.ensure_future(rig.run(lamps.CHECK, person=person))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(asked) < 3:  # noqa: ASYNC110  # the fake service tells nobody
                 await asyncio.sleep(0.01)
         there.set()

@@ -79,7 +79,7 @@ def answering(path: Path, dos: Iterable[str]) -> Iterator[Answers]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="fake-service")
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     yield answers
     stop[0]()
     thread.join(20)

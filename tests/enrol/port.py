@@ -60,7 +60,7 @@ async def port(
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.01)
                 if serving.done():

@@ -20,7 +20,11 @@ OF_A_CONTAINER = {"clock"}
 def test_a_press_arrives(gateway: Gateway) -> None:
     """Without it the sandbox could keep a press from wiring, disk, key or network."""
     gateway.press()
-    assert gateway.status()["outbox"]["pending_alarms"] == 0
+
+    def received() -> bool:
+        return bool(gateway.status().get("outbox", {}).get("pending_alarms") == 0)
+
+    gateway.container.wait_for(received, "the receipt")
 
 
 def host_status(gateway: Gateway, unit: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 from gatehouse import events
 from gatehouse.clock import SystemClock
 from gatehouse.events import Happening, Scribe
-from gatehouse.outbox import Outbox
+from gatehouse.outbox import Outbox, Timing
 
 LONG = "南门门卫室" * 60
 """Makes an alarm of about 1.5 kB."""
@@ -59,6 +59,7 @@ class Program:
             random=os.urandom,
             on_stored=self.on_stored,
             on_trouble=self.on_trouble,
+            timing=Timing(open_s=60.0, hang_s=60.0),  # a loaded disk is not what is tried
         )
         self.scribe = Scribe(
             gateway="gw-1",

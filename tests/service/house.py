@@ -16,7 +16,7 @@ from gatehouse.alarm.gpio import Deliver, Edge
 from gatehouse.clock import Reading, SystemClock
 from gatehouse.errors import BoardError
 from gatehouse.events import Event, Happening
-from gatehouse.outbox import Opening, Outbox
+from gatehouse.outbox import Opening, Outbox, Timing
 from gatehouse.service.alarm import AlarmService
 from gatehouse.service.documents import Rooms
 from gatehouse.service.joints import Joints
@@ -197,6 +197,7 @@ async def joined(
         random=os.urandom,
         on_stored=durable,
         on_trouble=joints.trouble,
+        timing=Timing(open_s=LIMIT_S, hang_s=LIMIT_S),  # a loaded disk is not what is tried
     )
     rooms, voice = service._join(asyncio.get_running_loop(), joints, outbox, opening)
     told = voice._on_event

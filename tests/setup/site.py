@@ -145,7 +145,7 @@ class Technician:
 
 def press(socket: Path, *buttons: Button, turn: bool = True) -> None:
     """Press each button and let go; turn latching ones back, and reset keys."""
-    with WiringClient(socket, timeout_s=30) as client:
+    with WiringClient(socket, timeout_s=60) as client:
         for button in buttons:
             while button.lamps.red is not None and not client.history(button.lamps.red):
                 time.sleep(0.01)  # until its lamp blinks, as every technician is told

@@ -67,7 +67,7 @@ def turning(technician: Technician, root: Path) -> None:
     """Turn the latching button back once it is seen to be pressed."""
 
     def turn() -> None:
-        with WiringClient(root / "sim.sock", timeout_s=30) as client:
+        with WiringClient(root / "sim.sock", timeout_s=60) as client:
             client.set(13, 1)
 
     technician.when["turn it back"] = turn

@@ -195,7 +195,7 @@ async def _write(folder: Path) -> None:
             for leaf, body in said:
                 await paho.publish(f"{prefix}/up/{leaf}", json.dumps(body))
             await paho.close()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(await receiver.records.events()) < 9:
                 await receiver.news.newer(receiver.news.revision)
         await receiver.answering.acknowledge(ANSWERED, "张主任")

@@ -195,7 +195,7 @@ async def test_a_slow_body_is_not_waited_for(desk: Desk, monkeypatch: pytest.Mon
 
     scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/enrol/v1/renewal"}
     scope |= {"headers": [], "client": ("10.0.0.1", 1), "query_string": b""}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await desk.app(scope, receive, send)
     assert sent[0]["status"] == 408
 

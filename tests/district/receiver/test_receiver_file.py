@@ -36,7 +36,7 @@ class Loop:
 
     async def until(self, test: Callable[[], object]) -> None:
         """Wait until something has come about."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not test():
                 self._told.clear()
                 await self._told.wait()
@@ -290,7 +290,7 @@ async def test_a_row_that_cannot_be_shown_costs_that_answer_alone(tmp_path: Path
     with desk(path) as kept:
         kept.say(event(count=1))
         kept.keeper.db.execute("UPDATE gateway SET retention = '[{}]'")
-        async with Reading(path) as records, asyncio.timeout(30):
+        async with Reading(path) as records, asyncio.timeout(60):
             with pytest.raises(DistrictStoreError, match="cannot be read"):
                 await records.gateways()
             assert len(await records.alarms()) == 1

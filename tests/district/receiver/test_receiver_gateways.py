@@ -281,6 +281,6 @@ async def test_a_late_will_hides_no_silence() -> None:
     silences.hearing(now=True)
     running = asyncio.create_task(silences.run())
     try:
-        assert await asyncio.wait_for(told.get(), 30) == "gw-1"
+        assert await asyncio.wait_for(told.get(), 60) == "gw-1"
     finally:
         running.cancel()
