@@ -220,11 +220,13 @@ class Rig:
             return None
 
     async def ready(self, alarm: str) -> Manifest:
-        """Wait until a bundle is ready."""
+        """Wait until a bundle is ready, and the service knows that the disk has it."""
 
         def is_so() -> bool:
             found = self.manifest(alarm)
-            return found is not None and found.state == "ready"
+            kept = self.evidence._keeping._all().get(alarm)
+            written = kept is not None and kept.is_ready and bool(kept.sha256)
+            return found is not None and found.state == "ready" and written
 
         await self.until(is_so)
         found = self.manifest(alarm)
