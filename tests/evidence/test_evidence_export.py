@@ -161,9 +161,10 @@ def test_a_browser_plays_and_shows_it_from_a_folder(tmp_path: Path) -> None:
     address = (tmp_path / "un" / f"evidence-{ALARM}" / "index.html").as_uri()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"], timeout=60_000
         )
         shown = browser.new_page()
+        shown.set_default_timeout(60_000)
         said: list[str] = []
         shown.on("console", lambda message: said.append(message.text))
         asked: list[str] = []

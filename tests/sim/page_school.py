@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from gatehouse_sim.school import Plan, School, opened, short_folder
 from gatehouse_sim.stay import page_of
@@ -47,13 +47,22 @@ async def shown() -> AsyncIterator[Shown]:
             yield Shown(school, url)
 
 
+async def new_page(of: Browser | BrowserContext) -> Page:
+    """Open a page that waits as long as all else here; of its own it waits for 30 s."""
+    page = await of.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    return page
+
+
 @contextlib.asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
     """Start a headless Chromium; skip where there is none."""
     if shutil.which(CHROMIUM) is None:
         pytest.skip(f"there is no {CHROMIUM}: apt-get install chromium")
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=LIMIT_MS
+        )
         try:
             yield chromium
         finally:

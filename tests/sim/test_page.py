@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from gatehouse_sim.school import School
-from sim.page_school import LIMIT_MS, browser, shown
+from sim.page_school import LIMIT_MS, browser, new_page, shown
 
 FAST_S, SLOW_S = 1 / 3, 1.0
 """Contract section 6: 3 Hz and 1 Hz, as times from one light to the next."""
@@ -43,7 +43,7 @@ async def never_alarmed(school: School, name: str) -> bool:
 async def test_the_lamp_on_the_page_blinks_as_the_pin_does() -> None:
     """Without it the page could be right in words while its lamp lies: the thing a guard reads."""
     async with shown() as here, browser() as chromium:
-        page = await chromium.new_page()
+        page = await new_page(chromium)
         await page.goto(f"{here.url}?lang=en")
         red, press = page.locator(".lamp.red").first, page.locator(".panic").first
         await expect(page.locator(".lamp.green")).to_have_attribute("data-level", "1")
@@ -66,7 +66,7 @@ async def test_the_lamp_on_the_page_blinks_as_the_pin_does() -> None:
 async def test_what_is_broken_on_the_page_is_really_broken() -> None:
     """Without it the page could show faults that nobody had, or none where there is one."""
     async with shown() as here, browser() as chromium:
-        page = await chromium.new_page()
+        page = await new_page(chromium)
         await page.goto(f"{here.url}?lang=en")
         gate = page.locator("article", has_text="南门门卫室")
         faults = page.locator('[data-list="faults"]')

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from sim.page_school import LIMIT_MS, browser
+from sim.page_school import LIMIT_MS, browser, new_page
 from sim.test_scenario_demo import LIMIT_S, left, typed, until
 
 
@@ -43,7 +43,7 @@ def printed(demo: "subprocess.Popen[str]") -> Printed:
 
 async def at_desk(context: BrowserContext, said: Printed) -> Page:
     """Sign in at the desk."""
-    desk = await context.new_page()
+    desk = await new_page(context)
     await desk.goto(f"{said.desk}?lang=en")
     await desk.get_by_label("Name").fill(said.user)
     await desk.get_by_label("Password").fill(said.password)
@@ -60,7 +60,7 @@ async def test_a_press_is_seen_and_answered_at_the_desk_and_the_lamp_goes_steady
     async with browser() as chromium:
         context = await chromium.new_context(locale="en-GB")
         desk = await at_desk(context, said)
-        school = await context.new_page()
+        school = await new_page(context)
         await school.goto(said.school)
         assert await school.locator("a.desk").get_attribute("href") == f"{said.desk}?lang=en"
         stage = school.locator('[data-told="alarm-gate"]')

@@ -18,6 +18,7 @@ def browser() -> Iterator[Browser]:
         made = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--autoplay-policy=user-gesture-required"],
+            timeout=WAIT_MS,
         )
         yield made
         made.close()
