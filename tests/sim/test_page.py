@@ -1,6 +1,5 @@
 """The page in a real browser: what is pressed there, and what is seen."""
 
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from gatehouse_sim.school import School
@@ -62,7 +61,6 @@ async def test_the_lamp_on_the_page_blinks_as_the_pin_does() -> None:
         assert abs(await period_s(red) - SLOW_S) < 0.35
 
 
-@pytest.mark.campaign
 async def test_what_is_broken_on_the_page_is_really_broken() -> None:
     """Without it the page could show faults that nobody had, or none where there is one."""
     async with shown() as here, browser() as chromium:
