@@ -8,7 +8,7 @@ from typing import Any, Final
 from gatehouse.errors import NotRunningError
 from gatehouse_sim.child import Service
 
-LIMIT_S: Final = 60.0
+LIMIT_S: Final = 120.0
 _AGAIN_S: Final = 0.1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gatehouse import __version__, events
 from gatehouse.service import documents, duties, machine
-from service.house import BOOT, SCHOOL, MovableClock, joined
+from service.house import BOOT, LIMIT_S, SCHOOL, MovableClock, joined
 
 NONE = {"n": 0, "p50": None, "p99": None, "max": None}
 
@@ -213,11 +213,12 @@ async def test_a_look_that_hangs_is_not_joined_by_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without it each heartbeat over a dead disk would leave one more thread behind."""
-    came_back = threading.Event()
+    came_back, begun = threading.Event(), threading.Event()
     looks: list[Path] = []
 
     def hang(folder: Path) -> machine.Machine:
         looks.append(folder)
+        begun.set()
         came_back.wait()
         raise OSError("I/O error")
 
@@ -227,6 +228,7 @@ async def test_a_look_that_hangs_is_not_joined_by_others(
     for _ in range(3):
         with pytest.raises(OSError):  # noqa: PT011  # TimeoutError first, then EBUSY
             await looker.look()
+    assert begun.wait(LIMIT_S)
     assert len(looks) == 1
     came_back.set()
 

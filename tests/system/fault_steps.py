@@ -14,7 +14,7 @@ from gatehouse_sim import wiring_client
 from gatehouse_sim.district import District
 from gatehouse_sim.school import GATEWAY, School
 
-LONG_S: Final = 60.0
+LONG_S: Final = 120.0
 BRIEFLY_S: Final = 0.08
 """A press longer than the filter, shorter than a person's: campaigns press often."""
 

@@ -17,7 +17,8 @@ from gatehouse_sim.agent import die_with_parent
 from gatehouse_sim.district import Record
 from gatehouse_sim.school import BUTTONS, GATEWAY, Plan, School
 
-LIMIT_S: Final = 60.0
+LIMIT_S: Final = 120.0
+"""What hangs ends here. An eye that failed often tries again after half a minute, and so on."""
 
 HALL: Final = """
 [[button]]

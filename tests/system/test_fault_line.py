@@ -170,5 +170,5 @@ async def test_stranger_with_our_id_is_waited_out(school_root: Path) -> None:
         async with stranger(school):
             await stands(school, "duplicate-id")
         await well(school, timeout_s=LONG_S)
-        await ended(school, "duplicate-id", timeout_s=90)
+        await ended(school, "duplicate-id", timeout_s=120)
         await whole(school)

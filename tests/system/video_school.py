@@ -21,7 +21,7 @@ from gatehouse_sim.recordings import MINUTE_MS, Tree, film, make
 from gatehouse_sim.school import GATEWAY, Plan, School, opened
 from system.fault_steps import log
 
-LIMIT_S: Final = 60.0
+LIMIT_S: Final = 120.0
 
 YARD: Final = "yard"
 _SEGMENTS: Final = 10
