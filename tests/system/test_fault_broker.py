@@ -46,7 +46,8 @@ async def test_broker_killed_while_alarms_wait(school_root: Path) -> None:
         await well(school)
         assert told(school.district, "fault", "offline") == 1
         assert told(school.district, "restored", "offline") == 1
-        assert [record.id for record in school.district.alarms()] == alarms
+        # one may be refused and come again: the district too must first find the broker
+        assert sorted(record.id for record in school.district.alarms()) == sorted(alarms)
         await whole(school)
 
 

@@ -31,7 +31,7 @@ async def test_of_what_was_decoded_or_of_this_moment(film: str) -> None:
         await look.more(2)
         first = await asked(look, 1, 60.0)
         before = [e.at_ns for e in look.heard if isinstance(e, Key)]
-        assert any(abs(first.at_ns - at_ns) < 500_000_000 for at_ns in before), "a keyframe's"
+        assert any(abs(first.at_ns - at_ns) < 5_000_000_000 for at_ns in before), "a frame's time"
         asked_ns = time.monotonic_ns()
         second = await asked(look, 2, 0.0)
         assert second.at_ns > asked_ns
