@@ -20,8 +20,8 @@ async def test_a_picture_is_queued_and_shown_in_the_status(tmp_path: Path) -> No
         take = house.requests()["picture"]
         path = str(tmp_path / "state" / "evidence" / "a" / "01-gate.small.jpg")
         request = {"do": "picture", "alarm": "a", "number": 1, "path": path, "deadline_s": 600}
-        assert await take(request) == {"queued": True}
-        assert await take(request) == {"queued": True}
+        assert await take(request) == {"queued": True, "most_bytes": 30_000}
+        assert await take(request) == {"queued": True, "most_bytes": 30_000}
         assert documents.status(house.rooms)["pictures"] == {"queued": 1, "sent": 0, "dropped": 0}
 
 
