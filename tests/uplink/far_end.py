@@ -200,8 +200,9 @@ class Script:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        self.drop()
-        await asyncio.sleep(0)
+        for _ in range(10):  # what was accepted in the last moment reaches us some turns later
+            self.drop()
+            await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
