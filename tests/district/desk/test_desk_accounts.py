@@ -3,9 +3,10 @@
 import asyncio
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
@@ -16,8 +17,10 @@ from gatehouse_district.desk.journal import Action
 from gatehouse_district.desk.passwords import Passwords
 from gatehouse_district.desk.roles import Role, account_name
 from gatehouse_district.desk.sessions import IDLE_S, LONGEST_S
-from gatehouse_district.desk.storage import Storage
+from gatehouse_district.desk.storage import Connection, Storage
 from gatehouse_district.errors import AnswerError, DistrictStoreError
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -140,6 +143,29 @@ async def test_whoever_signs_in_on_a_full_disk_comes_in_and_is_told(tmp_path: Pa
         await other.set_password("answer", "another one 12", by=BY)
         other.close()
         assert (await second.get("/")).status_code == 303
+
+
+async def test_a_session_that_a_hung_disk_took_after_all_ends_when_told_to(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the cookie of somebody who has signed out would stay good for days."""
+    await accounts.add("wang", Role.WATCH, PASSWORD, display="", by=BY)
+    run = accounts._storage.run
+
+    async def late(work: Callable[[Connection], T]) -> T:
+        monkeypatch.undo()
+        await run(work)
+        raise DistrictStoreError("it hangs")
+
+    monkeypatch.setattr(accounts._storage, "run", late)
+    token = await accounts.sessions.begin("wang", "::1")
+    found = await accounts.sessions.find(token)
+    assert found is not None
+    assert found.unkept
+    assert accounts.sessions.seen(token), "its posts are counted as its own"
+    await accounts.sessions.end(found.key)
+    assert await accounts.sessions.find(token) is None
+    accounts.close()
 
 
 def test_root_follows_no_link_that_another_laid(tmp_path: Path) -> None:
