@@ -36,11 +36,11 @@ def soon(paths: Iterable[Path], at: datetime) -> Sequence[Ending]:
     found = []
     for path in dict.fromkeys(paths):
         try:
-            cert = x509.load_pem_x509_certificate(path.read_bytes())
-        except (OSError, ValueError):
+            ends = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        except (OSError, ValueError, x509.InvalidVersion):
             continue  # whoever uses it says so
-        if cert.not_valid_after_utc - at < WARNED:
-            found.append(Ending(path, cert.not_valid_after_utc))
+        if ends - at < WARNED:
+            found.append(Ending(path, ends))
     return sorted(found, key=lambda each: each.ends)
 
 

@@ -61,7 +61,7 @@ def endings(config: Config, now: datetime) -> list[str]:
     """Say which of the district's own certificates end soon."""
     from gatehouse_district.serve.certificates import ending, told  # noqa: PLC0415  # loads cryptography
 
-    return [told(each) for each in ending(config, now)]
+    return [told(each, config) for each in ending(config, now)]
 
 
 def render(found: Sequence[Gateway], now: datetime) -> "Table | str":

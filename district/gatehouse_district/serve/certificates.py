@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,9 +22,11 @@ def ending(config: Config, now: datetime) -> Sequence[Ending]:
     return soon((*used, *made), now)
 
 
-def told(one: Ending) -> str:
-    """Say it for a person, with what to do."""
-    said = _("certificate {file} ends on {day}: gatehouse-district ca renew")
+def told(one: Ending, config: Config) -> str:
+    """Say it for a person, with what to do: our command renews only what our authority made."""
+    said = _("certificate {file} ends on {day}: have whoever signed it sign a new one")
+    if config.authority is not None and one.path.parent == config.authority.dir:
+        said = _("certificate {file} ends on {day}: gatehouse-district ca renew")
     return said.format(file=one.path.name, day=f"{one.ends:%Y-%m-%d}")
 
 
@@ -37,10 +39,10 @@ class Watch:
 
     def said(self) -> Sequence[str]:
         """Say which end soon, in the language in use."""
-        return [told(each) for each in self._ending]
+        return [told(each, self._config) for each in self._ending]
 
-    async def run(self) -> None:
-        """Look until cancelled."""
+    async def run(self, well: Callable[[], None]) -> None:
+        """Look until cancelled; ``well`` is called after each look."""
         while True:
             with contextlib.suppress(OSError):  # a hung disk is told by whoever needs it
                 self._ending = await off_loop(
@@ -48,4 +50,5 @@ class Watch:
                     name="certificates",
                     timeout_s=_READ_S,
                 )
+            well()
             await asyncio.sleep(_EVERY_S)

@@ -124,7 +124,7 @@ class DistrictService:
                 tasks.create_task(receiver.failed()),
                 tasks.create_task(supervised("the socket", partial(_answer, socket, listening))),
                 tasks.create_task(_certificates(front, again)),
-                tasks.create_task(certificates.run()),
+                tasks.create_task(supervised("the look at certificates", certificates.run)),
                 tasks.create_task(self._sign_of_life()),
             ]
             with contextlib.suppress(TimeoutError):  # it receives without its socket

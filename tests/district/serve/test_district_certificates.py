@@ -1,12 +1,16 @@
 """Which of the district's certificates end soon, as service and commands find them."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from gatehouse_district.ca import Authority, Kind
 from gatehouse_district.config import read
-from gatehouse_district.serve.certificates import Watch, ending
+from gatehouse_district.serve.certificates import Watch, ending, told
 
 LIMIT_S = 30.0
 CONFIG = """
@@ -38,7 +42,7 @@ async def test_what_ends_within_a_month_is_told_and_nothing_else(tmp_path: Path)
     (found,) = ending(config, now)
     assert found.path == tmp_path / "ca" / "desk.pem"
     watch = Watch(config)
-    task = asyncio.create_task(watch.run())
+    task = asyncio.create_task(watch.run(lambda: None))
     async with asyncio.timeout(LIMIT_S):
         while not watch.said():  # noqa: ASYNC110  # it looks in a thread
             await asyncio.sleep(0.01)
@@ -48,3 +52,31 @@ async def test_what_ends_within_a_month_is_told_and_nothing_else(tmp_path: Path)
     task.cancel()
     old.reissue("desk", now)
     assert ending(config, now) == []
+
+
+def test_a_certificate_that_nobody_here_can_read_is_left_out(tmp_path: Path) -> None:
+    """Without it one odd file in the folder would end the service, and again at each start."""
+    (tmp_path / "district.toml").write_text(CONFIG, encoding="utf-8")
+    now = datetime.now(UTC)
+    made = Authority.init(tmp_path / "ca", now, name="district")
+    cert, _key = made.issue(Kind.SERVER, ["desk.example"], now - timedelta(days=810), file="desk")
+    config = read(tmp_path / "district.toml")
+    assert len(ending(config, now)) == 1
+    der = x509.load_pem_x509_certificate(cert.read_bytes()).public_bytes(Encoding.DER)
+    odd = base64.encodebytes(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1))
+    cert.write_bytes(b"-----BEGIN CERTIFICATE-----\n%b-----END CERTIFICATE-----\n" % odd)
+    assert ending(config, now) == []
+
+
+def test_what_our_authority_did_not_make_is_not_to_be_renewed_by_it(tmp_path: Path) -> None:
+    """Without it a district with an authority of its own would be told to type what cannot work."""
+    (tmp_path / "district.toml").write_text(
+        CONFIG.replace("ca/desk", "desk").partition("[ca]")[0], encoding="utf-8"
+    )
+    now = datetime.now(UTC)
+    made = Authority.init(tmp_path, now, name="its own")
+    made.issue(Kind.SERVER, ["desk.example"], now - timedelta(days=810), file="desk")
+    config = read(tmp_path / "district.toml")
+    (found,) = ending(config, now)
+    assert "ca renew" not in told(found, config)
+    assert "desk.pem" in told(found, config)
