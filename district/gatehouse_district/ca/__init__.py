@@ -5,7 +5,7 @@ The one room with `cryptography`: its own types stay in here.
 
 from gatehouse_district.ca.authority import Authority, Signed
 from gatehouse_district.ca.codes import CODE_LIVES, OneTimeCode
-from gatehouse_district.ca.ending import Ending, own, soon
+from gatehouse_district.ca.ending import WARNED, Ending, own, soon
 from gatehouse_district.ca.names import RECEIVER
 from gatehouse_district.ca.profiles import Kind, Span
 from gatehouse_district.ca.register import Entry
@@ -14,6 +14,7 @@ from gatehouse_district.ca.renewing import Renewal
 __all__ = [
     "CODE_LIVES",
     "RECEIVER",
+    "WARNED",
     "Authority",
     "Ending",
     "Entry",

@@ -66,6 +66,12 @@ class Link(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str] = self._loop.create_future()
 
+    @property
+    def broker_ends_s(self) -> int | None:
+        """When the broker's certificate ends, in s since 1970; None where it has shown none."""
+        shown = self._transport.get_extra_info("peercert") if self._transport else None
+        return ssl.cert_time_to_seconds(shown["notAfter"]) if shown else None
+
     async def open(
         self,
         url: str,

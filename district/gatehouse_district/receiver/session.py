@@ -59,6 +59,11 @@ class Session:
         """Whether it hears the gateways now."""
         return self._subscribed.is_set()
 
+    @property
+    def broker_ends_s(self) -> int | None:
+        """When the certificate of the broker that we hear ends, in s since 1970, if it has one."""
+        return None if self._link is None else self._link.broker_ends_s
+
     def begin(self, *, clean: bool) -> None:
         """Connect, and keep connected, beside the caller."""
         if self._task is None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from gatehouse.texts import _
 from gatehouse.threads import off_loop
-from gatehouse_district.ca import Ending, own, soon
+from gatehouse_district.ca import WARNED, Ending, own, soon
 from gatehouse_district.config import Config
 
 _EVERY_S: Final = 3600.0
@@ -31,15 +31,27 @@ def told(one: Ending, config: Config) -> str:
 
 
 class Watch:
-    """What `said` returns is never older than an hour, unless the disk hangs."""
+    """What `said` returns is never older than an hour, unless the disk hangs.
 
-    def __init__(self, config: Config) -> None:
+    The broker's own is a copy that only the broker may read, so it is looked at on the wire: who
+    renews and forgets to copy would else hear of it from nobody, and then from no gateway.
+    """
+
+    def __init__(self, config: Config, broker_ends_s: Callable[[], int | None]) -> None:
         self._config = config
+        self._broker_ends_s = broker_ends_s
         self._ending: Sequence[Ending] = ()
 
     def said(self) -> Sequence[str]:
         """Say which end soon, in the language in use."""
-        return [told(each, self._config) for each in self._ending]
+        found = [told(each, self._config) for each in self._ending]
+        ends_s = self._broker_ends_s()
+        if ends_s is not None:
+            ends = datetime.fromtimestamp(ends_s, UTC)
+            if ends - datetime.now(UTC) < WARNED:
+                said = _("the broker uses a certificate until {day}: install the renewed one there")
+                found.append(said.format(day=f"{ends:%Y-%m-%d}"))
+        return found
 
     async def run(self, well: Callable[[], None]) -> None:
         """Look until cancelled; ``well`` is called after each look."""

@@ -111,7 +111,8 @@ class DistrictService:
 
     async def _work(self, receiver: Receiver, stop: asyncio.Event, again: asyncio.Event) -> None:
         """Keep all going until told to stop; desk and socket end before the receiver."""
-        certificates, listening = Watch(self._config), asyncio.Event()
+        certificates = Watch(self._config, lambda: receiver.session.broker_ends_s)
+        listening = asyncio.Event()
         front = Front(self._config, self._clock, receiver, certificates.said)
         socket = ControlServer(
             self._config.district.socket,

@@ -6,6 +6,8 @@ from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography import x509
+
 from district.receiver.gateway_words import event
 from district.receiver.test_receiver_file import Loop, record
 from district.receiver.test_receiver_wire import until
@@ -54,9 +56,9 @@ async def test_only_the_gateway_that_was_asked_can_confirm_an_answer(tmp_path: P
 async def test_nobody_can_take_the_receivers_session(tmp_path: Path) -> None:
     """Without it one stolen gateway could throw the receiver out, again and again."""
     authority = Authority.make(tmp_path / "authority", datetime.now(UTC))
-    mine = authority.client("district.receiver")
+    mine, server = authority.client("district.receiver"), authority.server()
     async with (
-        Broker(tmp_path / "broker", authority.server()) as broker,
+        Broker(tmp_path / "broker", server) as broker,
         Receiver(broker.url, tmp_path / "d.db", mine) as receiver,
     ):
         link = receiver.session._link
@@ -65,3 +67,5 @@ async def test_nobody_can_take_the_receivers_session(tmp_path: Path) -> None:
             assert await thief.publish(topic, "{}") == 0
             await until(receiver, receiver.records.refusals)  # it has heard the thief
         assert receiver.session._link is link
+        shown = x509.load_pem_x509_certificate(server.cert.read_bytes())
+        assert receiver.session.broker_ends_s == shown.not_valid_after_utc.timestamp()

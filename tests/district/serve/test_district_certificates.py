@@ -41,7 +41,7 @@ async def test_what_ends_within_a_month_is_told_and_nothing_else(tmp_path: Path)
     old.issue(Kind.SERVER, ["desk.example"], now - timedelta(days=800), file="desk")
     (found,) = ending(config, now)
     assert found.path == tmp_path / "ca" / "desk.pem"
-    watch = Watch(config)
+    watch = Watch(config, lambda: None)
     task = asyncio.create_task(watch.run(lambda: None))
     async with asyncio.timeout(LIMIT_S):
         while not watch.said():  # noqa: ASYNC110  # it looks in a thread
@@ -80,3 +80,12 @@ def test_what_our_authority_did_not_make_is_not_to_be_renewed_by_it(tmp_path: Pa
     (found,) = ending(config, now)
     assert "ca renew" not in told(found, config)
     assert "desk.pem" in told(found, config)
+
+
+def test_a_broker_that_still_uses_the_old_one_is_told_of(tmp_path: Path) -> None:
+    """Without it who renews and forgets the broker's copy would be told that all is well."""
+    (tmp_path / "district.toml").write_text(CONFIG, encoding="utf-8")
+    now_s = int(datetime.now(UTC).timestamp())
+    for ends_s, lines in ((None, 0), (now_s + 40 * 86_400, 0), (now_s + 20 * 86_400, 1)):
+        said = Watch(read(tmp_path / "district.toml"), lambda ends_s=ends_s: ends_s).said()  # type: ignore[misc]  # bound now
+        assert len(said) == lines
