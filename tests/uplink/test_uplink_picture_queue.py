@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gatehouse.errors import MessageError
 from gatehouse.uplink import picture_file
-from gatehouse.uplink.picture_queue import MOST, Asked, Pace, PictureQueue
+from gatehouse.uplink.picture_queue import KNOWN_S, MOST, Asked, Pace, PictureQueue
 from gatehouse.uplink.timing import Timing
 from gatehouse.uplink.window import Window
 from uplink.bundle import picture
@@ -105,8 +105,8 @@ def test_a_picture_is_as_large_as_a_second_carries(
     for each in took:
         pace.taken(each, 30_000, 0.0)
     assert pace.most_bytes == most_bytes
-    assert pace.bears(bears)
-    assert bears == 60_000 or not pace.bears(bears + 1)
+    assert pace.bears(bears, 0.0)
+    assert bears == 60_000 or not pace.bears(bears + 1, 0.0)
 
 
 def test_a_line_that_bears_no_picture_is_tried_now_and_then() -> None:
@@ -119,6 +119,16 @@ def test_a_line_that_bears_no_picture_is_tried_now_and_then() -> None:
     pace.taken(0.1, 8000, 0.0)
     assert pace.resume_s < 1
     assert pace.most_bytes == 60_000
+
+
+def test_what_a_line_bore_long_ago_says_nothing() -> None:
+    """A camera whose smallest picture is too large for a narrow line would never give one again."""
+    pace = Pace(Timing())
+    pace.taken(30.0, 30_000, 1000.0)
+    assert not pace.bears(12_000, 1000.0 + KNOWN_S)
+    assert pace.bears(12_000, 1001.0 + KNOWN_S)
+    pace.taken(30.0, 12_000, 1001.0 + KNOWN_S)
+    assert not pace.bears(12_000, 1002.0 + KNOWN_S)
 
 
 # the file

@@ -33,6 +33,8 @@ LEAST_BYTES: Final = 8000
 """A gate in 320 columns; on a line that bears no such picture none is sent but to try."""
 FIRST_BYTES: Final = 30_000
 """While nothing is known of the line: 2.4 s at 100 kbit/s, and no connection lost above 24."""
+KNOWN_S: Final = 600.0
+"""What a line bore longer ago says nothing, and no picture that was made for it still waits."""
 _OF_THE_LAST: Final = 3
 """The best of so many pictures says what the line is like: one alone may have met with a crowd."""
 
@@ -102,17 +104,24 @@ class Pace:
         self._refusals = 0
         self._losses = 0
         self._rates = deque[float](maxlen=_OF_THE_LAST)
+        self._taken_s = 0.0
         self.resume_s = 0.0
         self.most_bytes = FIRST_BYTES
         """How large the next pictures should be made."""
 
-    def bears(self, size: int) -> bool:
-        """Whether a picture of so many bytes goes up in time; the smallest are always tried."""
+    def bears(self, size: int, now_s: float) -> bool:
+        """Whether a picture of so many bytes goes up in time; the smallest are always tried.
+
+        Some cameras give none so small: nothing would go any more, though the line were wide again.
+        """
+        if now_s - self._taken_s > KNOWN_S:
+            self._rates.clear()
         rate = max(self._rates, default=0.0)
         return not rate or size <= max(LEAST_BYTES, rate * BEARABLE_S)
 
     def taken(self, took_s: float, size: int, now_s: float) -> None:
         """Note a PUBACK 0x00, ``took_s`` after the picture of so many bytes went."""
+        self._taken_s = now_s
         self._rates.append(size / max(took_s, 0.001))
         rate = max(self._rates)
         self.most_bytes = round(min(max(rate * AIM_S, LEAST_BYTES), MOST_BYTES))

@@ -129,7 +129,7 @@ class Pictures:
             self._queue.drop(asked)
             self._complain(str(exc))
         else:
-            if self._pace.bears(len(body)):
+            if self._pace.bears(len(body), self._loop.time()):
                 await self._publish(asked, body)
             else:
                 self._queue.drop(asked)

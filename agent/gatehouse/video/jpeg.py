@@ -28,7 +28,7 @@ def whole(frame: av.VideoFrame) -> bytes:
 
 
 def small(frame: av.VideoFrame, most_bytes: int) -> bytes:
-    """Return a frame as JPEG of so many bytes, or as small as it can be made (3 to 8 kB).
+    """Return a frame as JPEG of so many bytes, or as small as it can be made: mostly 3 to 8 kB.
 
     Never more than `MOST_SMALL` (contract section 3).
     """
