@@ -16,8 +16,8 @@ from gatehouse.evidence.plan import Window, unix_ms
 from gatehouse.evidence.shelf import Release, Shelf, Told
 from gatehouse.video_service import evidence
 from gatehouse.video_service.beside import Beside
-from gatehouse.video_service.keeping import Keeping
-from video_service.evidence_rig import gathering
+from gatehouse.video_service.keeping import READY, Keeping
+from video_service.evidence_rig import Rig, gathering
 
 
 @pytest.fixture
@@ -96,6 +96,14 @@ async def test_a_note_that_failed_once_is_no_fault_for_ever(
         await rig.until(lambda: not rig.evidence.told())
         await rig.until(lambda: not rig.evidence.row().stands)
         assert failures == []
+
+
+async def test_answers_that_no_disk_notes_do_not_pile_up(root: Path) -> None:
+    """Without it five answers a second waited in the memory for as long as a disk was full."""
+    waiting = Rig(root).evidence
+    for _ in range(100):
+        waiting.received([f"{READY}{ALARM}"])
+    assert waiting._received.qsize() == 1
 
 
 async def test_a_bundle_taken_by_hand_is_asked_for_nothing(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class Evidence:
         )
         self._gatherings: asyncio.TaskGroup | None = None
         self._marks: asyncio.Queue[tuple[Mark, list[Binder]]] = asyncio.Queue()
-        self._received: asyncio.Queue[list[str]] = asyncio.Queue()
+        self._received: asyncio.Queue[list[str]] = asyncio.Queue(1)
         self._known_mark = False
         self.reload(config)
 
@@ -167,7 +167,8 @@ class Evidence:
 
     def received(self, keys: Collection[str]) -> None:
         """Take in what the alarm service has."""
-        if ours := [key for key in keys if key.startswith(_OURS)]:
+        ours = [key for key in keys if key.startswith(_OURS)]
+        if ours and not self._received.full():  # what is not noted is told again
             self._received.put_nowait(ours)
 
     def handlers(self) -> dict[str, Handler]:
