@@ -55,6 +55,26 @@ async def test_a_file_that_went_costs_none_of_the_others(
     assert os.listdir(tmp_path / "bundle") == ["clip-gate-2.mp4"]  # noqa: PTH208  # names alone
 
 
+async def test_what_could_not_be_read_is_said_also_where_the_room_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the manifest would say that room alone was lacking."""
+    there = tmp_path / "b.mp4"
+    there.write_bytes(b"film")
+    found = [Recorded(tmp_path / "a.mp4", 0, 5000), Recorded(there, 5000, 10_000)]
+    monkeypatch.setattr(covering, "others", lambda *_: found)
+
+    async def only_for_none(need: int) -> bool:
+        await asyncio.sleep(0)
+        return not need
+
+    clips = Clips(SystemClock("boot"), tmp_path / "index", only_for_none, Pace(other_s=0.0))
+    (tmp_path / "bundle").mkdir()
+    camera = Camera("gate", "rtsp://x/y", "general", recordings=tmp_path)
+    got = await clips.other(Wanted(camera, tmp_path / "bundle", 0, 10_000))
+    assert [each.why for each in got.lacking] == ["damaged", "disk-full"]
+
+
 async def _room(_need: int) -> bool:
     await asyncio.sleep(0)
     return True

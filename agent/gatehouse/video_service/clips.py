@@ -130,7 +130,8 @@ class Clips:
                 lacking.append(_lacks(wanted, why, f"{each.path.name}: {exc.strerror or exc}"))
                 continue
             if item is None:
-                return replace(_no_room(wanted, found), items=tuple(items))
+                none = _no_room(wanted, found)
+                return replace(none, items=tuple(items), lacking=(*lacking, *none.lacking))
             items.append(item)
         return Got(tuple(items), tuple(lacking), _held(wanted, found))
 
