@@ -200,7 +200,7 @@ class Script:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for _ in range(10):  # what was accepted in the last moment reaches us some turns later
+        for _turn in range(10):  # what was accepted in the last moment reaches us some turns later
             self.drop()
             await asyncio.sleep(0)
 
