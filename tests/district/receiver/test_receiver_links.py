@@ -3,17 +3,22 @@
 import asyncio
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
-from district.receiver.gateway_words import event
+from district.receiver.gateway_words import Desk, event
 from district.receiver.test_receiver_file import Loop, record
 from district.receiver.test_receiver_wire import until
+from gatehouse import events
+from gatehouse.uplink import frames
+from gatehouse.uplink.frames import Incoming
 from gatehouse_district.receiver.answering import Answers
 from gatehouse_district.receiver.answers import Answer
 from gatehouse_district.receiver.heard import Reply
+from gatehouse_district.receiver.keeping import Kept
 from gatehouse_district.receiver.link import Link
 from gatehouse_district.receiver.receiver import Receiver
 from gatehouse_district.receiver.store import Arrival, Store
@@ -23,13 +28,69 @@ from sim.paho_gateway import connected
 
 
 class Cable(asyncio.Transport):
-    """A connection that only knows how to break."""
+    """A connection that knows how to break, and what was said over it."""
 
     broken = False
+    said = b""
 
     def abort(self) -> None:
         """Break it."""
         self.broken = True
+
+    def is_closing(self) -> bool:
+        """Say that it stands."""
+        return False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take what is said."""
+        self.said += data
+
+
+class District(Receiver):
+    """A receiver that notes its receipts in the order of what else it says."""
+
+    cable: Cable
+
+    def send_receipt(self, gateway: str, ids: Sequence[str]) -> None:
+        """Note a receipt."""
+        self.cable.said += f"receipt of {gateway} for {len(ids)}, ".encode()
+
+
+def test_a_commit_is_on_the_disk_and_not_only_on_its_way(kept: Desk) -> None:
+    """Without it a power cut would take alarms whose receipts were sent (2 is FULL, 3 EXTRA)."""
+    assert kept.keeper.db.execute("PRAGMA synchronous").fetchone()[0] >= 2
+
+
+def test_no_receipt_for_what_the_event_of_another_gateway_kept_out(kept: Desk) -> None:
+    """Without it a gateway would forget an alarm of which the district has nothing.
+
+    What its own event of that id kept out has one: it would be sent again for ever.
+    """
+    first = event()
+    told = [
+        kept.hear(
+            "up/alarm", events.encode(event(gateway=gateway, id=first.id, count=count)), gateway
+        )
+        for gateway, count in (("gw-1", 1), ("gw-2", 1), ("gw-1", 2))
+    ]
+    assert [isinstance(each, Kept) and each.receipt for each in told] == [True, False, True]
+    assert kept.refusals() == {"conflict": 2}
+
+
+async def test_neither_receipt_nor_puback_comes_before_the_disk_has_it(tmp_path: Path) -> None:
+    """Without it a power cut could lose an alarm that its guard was shown as received."""
+    receiver = District("mqtt://127.0.0.1:1", tmp_path / "district.db")
+    receiver.cable, store = Cable(), Store(tmp_path / "district.db", receiver)
+    receiver._store = store  # no thread writes yet: whatever is said now was said too early
+    link = Link(deque(), lambda _link, _message, _retained: None)
+    link.connection_made(receiver.cable)
+    raised = Incoming("gatehouse/v1/gw-1/up/alarm", events.encode(event()), mid=7)
+    receiver._arrived(link, raised, False)
+    assert (receiver.cable.said, store.waiting) == (b"", 1)
+    store.open()
+    await store.do(lambda _: None)
+    assert receiver.cable.said == b"receipt of gw-1 for 1, " + frames.puback(7)
+    await store.close()
 
 
 async def test_what_the_disk_did_not_take_breaks_the_link_it_came_over(tmp_path: Path) -> None:
