@@ -98,3 +98,30 @@ async def test_a_session_ends_with_what_made_it(it: Desk) -> None:
     assert "Acknowledge" in (await second.get("/?lang=en")).text
     assert (await boss.act("/accounts/remove", name="watch")).status_code == 303
     assert (await second.get("/")).status_code == 303
+
+
+async def test_a_copied_cookie_ends_with_signing_in_anew_and_with_signing_out(it: Desk) -> None:
+    """Without it whoever copied one at a shared computer would stay in when its owner has left."""
+    browser, thief = await it.signed_in("watch"), it.client()
+
+    async def anew() -> httpx.Response:
+        return await browser.sign_in("watch")
+
+    async def out() -> httpx.Response:
+        return await browser.act("/sign-out")
+
+    for end in (anew, out):
+        thief.cookies = browser.cookies
+        assert (await thief.get("/")).status_code == 200
+        assert (await end()).status_code == 303
+        assert (await thief.get("/")).status_code == 303
+
+
+async def test_the_old_password_is_not_guessed_at_an_open_desk(it: Desk) -> None:
+    """Without it whoever finds a desk open could try on until the account is theirs."""
+    browser = await it.signed_in("watch")
+    csrf = await browser.csrf()
+    new = {"new": "another one 12", "again": "another one 12", "csrf": csrf}
+    for _ in range(12):
+        assert (await browser.send_form("/password", old="guess", **new)).status_code == 409
+    assert (await browser.send_form("/password", old=PASSWORD, **new)).status_code == 409
