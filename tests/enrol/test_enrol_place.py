@@ -146,6 +146,8 @@ def test_a_renewed_pair_follows_its_certificate_and_no_other(
     loaded(where)  # by the configured one
     newer, by_hand = gateway(district)
     where.install(by_hand, newer, district.pem)
+    keys = [path for path in where.key.parent.iterdir() if b"PRIVATE" in path.read_bytes()]
+    assert [path.stat().st_mode & 0o777 for path in keys] == [0o600, 0o600]  # the old one too
     assert next(pairs.pairs(configured(where))).cert == where.cert
     again = pairs.renewed(configured(where))
     assert again is not None
