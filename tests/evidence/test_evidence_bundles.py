@@ -128,6 +128,15 @@ def test_a_manifest_of_another_alarm_is_damage(tmp_path: Path) -> None:
     assert findings(tmp_path, OTHER) == [("manifest.json", "damaged")]
 
 
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", ".", "01-gate.jpg/../x", "A", ""])
+def test_a_manifest_that_names_a_file_elsewhere_is_damage(tmp_path: Path, name: str) -> None:
+    """Without it a changed manifest could have any file of the machine exported as evidence."""
+    built = small(tmp_path)
+    built.items[0] = msgspec.structs.replace(built.items[0], file=name)
+    built.write()
+    assert bundles.read(tmp_path, ALARM).manifest is None
+
+
 def test_bundles_are_found_by_an_end_or_a_beginning(tmp_path: Path) -> None:
     """Without it a technician would have to type 36 characters from a timeline that shows six."""
     assert bundles.names(tmp_path / "nothing") == []
@@ -185,6 +194,15 @@ def test_an_event_that_does_not_fit_its_own_hash_differs_without_a_log(tmp_path:
     assert told(tmp_path, None) == ("differs", "not-read")
     event = msgspec.json.encode(built.event)
     assert hashlib.sha256(event).hexdigest().encode() in path.read_bytes()
+
+
+def test_an_event_of_another_alarm_differs_without_a_log(tmp_path: Path) -> None:
+    """Without it pictures could be shown beside the true event of another press."""
+    manifest = small(tmp_path).write()
+    event = {**manifest.event, "id": OTHER}
+    said = {"event": event, "event_sha256": hashlib.sha256(msgspec.json.encode(event)).hexdigest()}
+    other = msgspec.structs.replace(manifest, **said)
+    assert chain.chain(other, b"", None).event == "differs"
 
 
 def test_a_file_that_gets_its_name_meanwhile_is_no_trouble(

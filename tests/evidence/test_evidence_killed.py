@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.bundle_killed import ALARM
+from evidence.bundle_killed import ALARM, first
 from gatehouse.evidence import bundle
 from gatehouse.evidence.shelf import RELEASED, TOLD, Shelf
 from gatehouse_sim.agent import die_with_parent
@@ -57,3 +57,34 @@ def test_killed_at_any_step(tmp_path: Path, step: int) -> None:
         assert (bundle.sha256_of(content), len(content)) == (item.sha256, item.bytes)
     named = {item.file for item in manifest.items} | {"manifest.json", RELEASED, TOLD}
     assert {path.name for path in place.iterdir()} <= named
+
+
+def test_a_manifest_never_names_a_file_whose_name_is_not_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a power cut would leave pictures that the manifest has and the disk has not.
+
+    No kill shows it: the kernel keeps what a dead process wrote. So its orders are read.
+    """
+    done: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        sync(handle)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append(f"rename {path.name}")
+        return rename(path, target)
+
+    bundle.begin(tmp_path / ALARM, first())
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    bundle.add(tmp_path / ALARM, {"1.jpg": b"1"}, first())
+    (tmp_path / ALARM / "2.new").write_bytes(b"2")
+    bundle.settle(tmp_path / ALARM / "2.new", tmp_path / ALARM / "2.mp4")
+    assert done == [
+        *("sync 1.jpg.new", "rename 1.jpg.new", f"sync {ALARM}"),
+        *("sync manifest.json.new", "rename manifest.json.new", f"sync {ALARM}"),
+        *("sync 2.new", "rename 2.new", f"sync {ALARM}"),
+    ]
