@@ -8,6 +8,7 @@ import pytest
 
 from gatehouse.errors import MessageError
 from gatehouse.uplink.frames import Incoming
+from gatehouse.uplink.picture_queue import FIRST_BYTES, LEAST_BYTES
 from uplink.bundle import picture
 from uplink.fakes import FAST, TOPICS, Agent, until
 from uplink.far_end import Mosquitto, Office, Script, plain
@@ -177,6 +178,20 @@ async def test_pictures_wait_for_a_connection_until_their_deadline(
         assert slow.topics() == [TOPICS.picture("a", 1)] * 2
         assert pictures.counts.queued == 0
         assert script.connects() == 2
+
+
+async def test_the_next_picture_is_smaller_when_the_connection_ended_under_one(
+    script: Script, tmp_path: Path
+) -> None:
+    """Without it pictures would end the connection that alarms need again and again."""
+    slow = Slow(script)
+    slow.on = {TOPICS.pictures}  # none is answered
+    async with Agent(plain(script.port), evidence=tmp_path) as agent:
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path))
+        await until(lambda: slow.withheld)
+        assert agent.uplink.pictures.most_bytes == FIRST_BYTES
+        script.drop()
+        await until(lambda: agent.uplink.pictures.most_bytes == LEAST_BYTES)
 
 
 @pytest.mark.parametrize(
