@@ -125,3 +125,15 @@ async def test_the_old_password_is_not_guessed_at_an_open_desk(it: Desk) -> None
     for _ in range(12):
         assert (await browser.send_form("/password", old="guess", **new)).status_code == 409
     assert (await browser.send_form("/password", old=PASSWORD, **new)).status_code == 409
+
+
+async def test_who_answered_and_who_tried_to_is_written_down(it: Desk) -> None:
+    """Without it nobody could find out afterwards who at the desk had answered a guard."""
+    browser = await it.signed_in("answer")
+    for alarm, code in (("a1", 303), ("none", 409)):
+        assert (await browser.act("/acknowledge", alarm=alarm)).status_code == code
+    lines = [line.action for line in await it.parts.accounts.journal.lines()]
+    assert [(each.who, each.action, each.target, each.outcome) for each in lines[:2]] == [
+        ("answer", "acknowledge", "none", "refused"),
+        ("answer", "acknowledge", "a1", "done"),
+    ]

@@ -184,6 +184,8 @@ def test_what_it_lacks_is_kept_with_every_commit(tmp_path: Path) -> None:
         kept.hear("state", birth(start=3))
         assert kept.gateway().lacking == 3
     with desk(path) as kept:
+        kept.say(event(count=2, start=3))
+        assert kept.gateway().lacking == 3 + 1, "what start 2 promised, and count 1 of start 3"
         promise = {"previous": "00000001.9999999999"}
         kept.say(event(events.GATEWAY_STARTED, 1, start=3, data=promise))
         assert kept.gateway().lacking == 9_999_999_996

@@ -21,6 +21,7 @@ from gatehouse_district.receiver.heard import Reply
 from gatehouse_district.receiver.keeping import Kept
 from gatehouse_district.receiver.link import Link
 from gatehouse_district.receiver.receiver import Receiver
+from gatehouse_district.receiver.silences import Silences
 from gatehouse_district.receiver.store import Arrival, Store
 from gatehouse_sim.authority import Authority
 from gatehouse_sim.broker import Broker
@@ -130,3 +131,17 @@ async def test_nobody_can_take_the_receivers_session(tmp_path: Path) -> None:
         assert receiver.session._link is link
         shown = x509.load_pem_x509_certificate(server.cert.read_bytes())
         assert receiver.session.broker_ends_s == shown.not_valid_after_utc.timestamp()
+
+
+async def test_nobody_falls_silent_while_the_district_hears_nobody() -> None:
+    """Without it a broker that is away would be told as the silence of every school."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    silences = Silences(told.put)
+    silences.expect("gw-1", 0.0)  # it should have been heard by now
+    running = asyncio.create_task(silences.run())
+    for _ in range(3):
+        await asyncio.sleep(0)  # it looks once, and goes to sleep
+    assert told.empty()
+    silences.hearing(now=True)
+    assert await asyncio.wait_for(told.get(), 60) == "gw-1"
+    running.cancel()
