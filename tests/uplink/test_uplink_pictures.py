@@ -81,6 +81,24 @@ async def test_a_press_goes_at_once_beside_a_picture(script: Script, tmp_path: P
         assert slow.topics()[-1] == TOPICS.picture("a", 2)
 
 
+async def test_no_picture_takes_the_only_place_that_a_broker_gives(
+    script: Script, tmp_path: Path
+) -> None:
+    """Without it a press would wait for seconds where only one message may be under way."""
+    only_one = bytes([0x20, 6, 0, 0, 3, 0x21, 0, 1])  # Receive Maximum 1
+    script.connack = lambda _first, _body: only_one
+    slow = Slow(script)
+    async with Agent(plain(script.port), evidence=tmp_path) as agent:
+
+        async def sent(event: str) -> None:
+            await until(lambda: event in agent.heard.sent)
+
+        agent.uplink.pictures.ask("a", 1, picture(tmp_path))
+        for _ in range(20):
+            await sent(agent.happens())
+    assert slow.topics() == [TOPICS.event] * 20
+
+
 @pytest.mark.parametrize("alarm", [True, False])
 async def test_no_picture_goes_while_an_event_has_no_puback(
     script: Script, tmp_path: Path, alarm: bool

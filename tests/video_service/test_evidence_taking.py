@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,11 @@ from gatehouse.config import Camera
 from gatehouse.video import covering
 from gatehouse.video.covering import Recorded
 from gatehouse.video_service import taking
+from gatehouse.video_service.album import TAKE_S, Album
+from gatehouse.video_service.asking import Seen
 from gatehouse.video_service.clips import Clips, Pace, Wanted
+from gatehouse.video_service.pictures_out import DEADLINE_S, PicturesOut
+from video_service.watch_rig import Clock, S
 
 
 @pytest.mark.parametrize("growing", [True, False])
@@ -73,6 +78,40 @@ async def test_what_could_not_be_read_is_said_also_where_the_room_ends(
     camera = Camera("gate", "rtsp://x/y", "general", recordings=tmp_path)
     got = await clips.other(Wanted(camera, tmp_path / "bundle", 0, 10_000))
     assert [each.why for each in got.lacking] == ["damaged", "disk-full"]
+
+
+async def test_only_the_first_picture_may_be_of_a_frame_from_before_it_was_asked_for() -> None:
+    """Without it a camera that stands still would give old frames as pictures of now."""
+    asked: list[float] = []
+
+    async def look(_camera: str, old_s: float) -> Seen:
+        asked.append(old_s)
+        return Seen(0, 0, "synced", b"whole", b"small")
+
+    album = Album(look, SystemClock("boot"), 0.5)
+    for at_once in (True, False):
+        await album.picture("gate", at_once=at_once)
+    assert asked == [TAKE_S, 0.5]
+
+
+async def test_a_picture_that_is_too_old_to_help_is_not_offered() -> None:
+    """Without it the line would carry what nobody wants to see any more."""
+    clock, asked, last = Clock(), [], asyncio.Event()
+
+    async def ask(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["number"])
+        if request["number"] == 3:
+            last.set()
+        return {}
+
+    out = PicturesOut(ask, clock)
+    for number, age_s in enumerate((DEADLINE_S, DEADLINE_S - 1.0, 0.0), 1):
+        out.offer("alarm", number, Path("picture.jpg"), age_s)
+    clock.now_ns += 2 * S
+    running = asyncio.create_task(out.run())
+    await asyncio.wait_for(last.wait(), 60)
+    assert asked == [3]
+    running.cancel()
 
 
 async def _room(_need: int) -> bool:

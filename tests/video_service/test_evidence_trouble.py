@@ -14,8 +14,9 @@ from gatehouse.evidence import begin, bundle, plan, room
 from gatehouse.evidence.manifest import PICTURE, Manifest
 from gatehouse.evidence.plan import Window, unix_ms
 from gatehouse.evidence.shelf import Release, Shelf, Told
-from gatehouse.video_service import evidence
+from gatehouse.video_service import binder, evidence
 from gatehouse.video_service.beside import Beside
+from gatehouse.video_service.gathering import Sources, gather
 from gatehouse.video_service.keeping import READY, Keeping
 from video_service.evidence_rig import Rig, gathering
 
@@ -50,6 +51,48 @@ async def test_killed_at_its_first_file_it_is_gathered_anew(root: Path) -> None:
         await rig.ready(alarm.id)
         assert rig.evidence.row().stands == ()
         assert not list(place.glob("*.new"))
+
+
+async def test_what_a_full_disk_kept_from_beginning_is_begun_by_the_next_start(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it an alarm that met a full disk and then a power cut would have no evidence."""
+    monkeypatch.setattr(binder, "AGAIN_S", 0.02)
+    tries = 0
+
+    def begins(_folder: Path, _manifest: Manifest) -> None:
+        nonlocal tries
+        tries += 1
+        raise full()
+
+    async with gathering(root) as rig:
+        with monkeypatch.context() as patch:
+            patch.setattr(bundle, "begin", begins)
+            alarm = rig.desk.alarm()
+            await rig.until(lambda: tries > 4)  # whatever was to be noted meanwhile is noted
+            await rig.stop()
+        await rig.start()
+        await rig.ready(alarm.id)
+
+
+async def test_a_mistake_in_one_bundle_does_not_end_the_others(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it one alarm with something odd would leave all later ones without evidence."""
+    failed: list[str] = []
+
+    async def gathers(bound: binder.Binder, sources: Sources, at_s: float) -> None:
+        if not failed:
+            failed.append(bound.manifest.alarm)
+            raise KeyError(failed)
+        await gather(bound, sources, at_s)
+
+    monkeypatch.setattr(evidence, "gather", gathers)
+    async with gathering(root) as rig:
+        earlier = rig.desk.alarm()
+        await rig.until(lambda: failed == [earlier.id])
+        later = rig.desk.alarm()
+        await rig.until(lambda: rig.manifest(later.id))
 
 
 async def test_what_cannot_be_read_or_deleted_stops_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,23 @@ async def test_those_who_wait_are_served_in_turn() -> None:
         assert turns.has_room("b")
         assert order == []
     assert order == ["a", "b", "a", "a"]
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    """Without it whoever sends half a form, again and again, would hold the desk's memory."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/sign-in", "query_string": b"",
+        "headers": [(b"host", b"localhost")], "client": ("10.0.0.1", 1),
+    }  # fmt: skip
+    async with desk(tmp_path, limits=Limits(body_s=0.01)) as made:
+        await asyncio.wait_for(made.app(scope, receive, send), WAIT_S)
+    assert sent[0]["status"] == 413
